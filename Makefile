@@ -1,0 +1,53 @@
+# Needs make and Python 3.11 or newer; everything else comes from the package registries.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+TOOLS := .local/uv
+UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
+RUN := .venv/bin/python -m deploy.local
+
+.DEFAULT_GOAL := help
+.PHONY: help up down up-docker clean test test-fast check format install
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
+
+up: install ## the whole platform, with a demo; Ctrl-C stops it
+	@exec $(RUN) up
+
+down: install ## stop the platform from another terminal
+	@exec $(RUN) down
+
+up-docker: install ## the same with Docker Compose; Ctrl-C leaves it running, docker compose down stops it
+	docker compose up --build --detach --wait
+	@$(RUN) load-demo --docker
+	@exec docker compose logs --follow --tail 20
+
+clean: install ## delete the data of `make up` and `make test`
+	@exec $(RUN) clean
+
+test: install check ## everything: lint, types, architecture, all tests on a stack of their own
+	@exec $(RUN) run -- .venv/bin/python -m pytest
+
+test-fast: install ## the tests that need no server
+	@exec .venv/bin/python -m pytest -m "not stack" -n 2
+
+check: install ## lint, format, types, architecture
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports
+
+format: install ## mend what can be mended
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# The lock decides what is installed; a lock that does not fit pyproject.toml is an error here.
+install: $(UV)
+	@$(UV) sync --locked --quiet --python $(PYTHON) --no-python-downloads
+
+$(TOOLS)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; PYTHON=... names another")'
+	@echo "uv is missing: putting it into $(TOOLS)"
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet uv==$(UV_VERSION)

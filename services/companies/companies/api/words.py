@@ -1,0 +1,37 @@
+"""What the routes of this service have in common: who may, and how texts and moments come in."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path
+from pydantic import AfterValidator, StringConstraints
+from tyrsky.auth import Caller, role
+from tyrsky.catalogue import worded
+from tyrsky.listing import Moment
+
+Staff = Annotated[Caller, Depends(role("outreach", "coordinator", "admin"))]
+"""Those whose work it is to be in touch with companies."""
+
+
+def _in_seconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+Appointed = Annotated[Moment, AfterValidator(_in_seconds)]
+"""A time to meet at, kept to the second: nobody plans a visit to the microsecond."""
+
+Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069]+$")
+"""One line of text, read from one side: what has line breaks, or turns the direction of what follows, could pass for
+more than it is, in a mail's head for instance."""
+
+Municipality = Annotated[str, StringConstraints(pattern="^[0-9]{3}$"), worded("municipality-code-wrong")]
+
+BusinessIdText = Annotated[str, StringConstraints(min_length=1, max_length=30)]
+"""A business id as people paste it; see :func:`companies.register.parse_business_id`."""
+
+BusinessIdInPath = Annotated[str, Path(max_length=30, description="A business id (Y-tunnus).", examples=["0100130-4"])]
+
+CompanyId = Annotated[UUID, Path(description="A company in the college's care.")]
+ContactId = Annotated[UUID, Path(description="A contact at one of them.")]
+VisitId = Annotated[UUID, Path(description="A visit to one of them.")]

@@ -1,0 +1,24 @@
+"""What the network's events tell of companies: how much each is reached, by anybody."""
+
+from pydantic import AwareDatetime
+from tyrsky.aggregate import State
+from tyrsky.projecting import Projection
+from tyrsky_contracts.companies import VisitRecorded
+from tyrsky_contracts.event import Envelope
+
+
+class Reach(State):
+    """How often, and when last, any college of the network visited the company with a business id."""
+
+    visits: int = 0
+    last_reached_at: AwareDatetime | None = None
+
+
+reach = Projection("reach", Reach, key=lambda event: event.business_id)
+
+
+@reach.on(VisitRecorded)
+def reached(row: Reach, event: VisitRecorded, about: Envelope) -> Reach:
+    """One visit more; visits are not always recorded in the order in which they were made."""
+    last = max(row.last_reached_at or event.visited_at, event.visited_at)
+    return row.but(visits=row.visits + 1, last_reached_at=last)

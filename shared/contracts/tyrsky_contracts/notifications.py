@@ -1,0 +1,66 @@
+"""Events on ``notification-requests`` (private: it carries addresses) and ``notifications`` (what became of them)."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from tyrsky_contracts.event import Event
+
+Language = Literal["fi", "sv", "en"]
+NotificationKind = Literal["visit-invitation"]
+
+Words = Annotated[str, Field(min_length=1, max_length=300)]
+
+Reason = Annotated[str, StringConstraints(pattern=r"^([245]\.[0-9]{1,3}\.[0-9]{1,3}|[a-z][a-z0-9-]{1,39})$")]
+"""An enhanced status code (RFC 3463), such as ``5.1.1``, or a word; what a server said in prose may hold an address."""
+
+
+class VisitInvitation(BaseModel):
+    """What an invitation to a visit needs; the visit's id is the request's ``about``.
+
+    ``revision`` counts the visit's changes of time from 0, so that a calendar knows the newer invitation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    company_name: Words
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    revision: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at is not after starts_at")
+        return self
+
+
+class NotificationRequested(Event, type="tyrsky.notification.requested.v1"):
+    """Somebody is to be told something. Private: it names a person."""
+
+    kind: NotificationKind
+    to_email: Annotated[str, Field(max_length=254)]
+    to_name: Annotated[str, Field(max_length=200)]
+    language: Language
+    about: UUID
+    data: VisitInvitation
+
+
+class NotificationSent(Event, type="tyrsky.notification.sent.v1"):
+    """The receiving server took the message."""
+
+    notification_id: UUID
+    kind: NotificationKind
+    about: UUID
+    attempts: Annotated[int, Field(ge=1)]
+
+
+class NotificationRefused(Event, type="tyrsky.notification.refused.v1"):
+    """The message will not be sent. One that expired may never have been tried."""
+
+    notification_id: UUID
+    kind: NotificationKind
+    about: UUID
+    attempts: Annotated[int, Field(ge=0)]
+    reason: Reason

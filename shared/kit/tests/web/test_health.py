@@ -1,0 +1,89 @@
+"""Health: what is missing is named, and waited for."""
+
+import asyncio
+import logging
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tyrsky import health
+from tyrsky.health import Health, PartsMissing
+
+
+async def ok() -> None:
+    """A part that answers."""
+
+
+async def away() -> None:
+    raise ConnectionRefusedError("at 10.0.0.1, password x")
+
+
+async def hangs() -> None:
+    await asyncio.sleep(60)
+
+
+def client_of(parts: Health) -> httpx2.AsyncClient:
+    app = FastAPI()
+    health.install(app, parts)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")
+
+
+async def test_ready_names_each_part():
+    parts = Health()
+    parts.part("mongo", ok)
+    parts.part("kafka", away)
+    async with client_of(parts) as client:
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "status": "not-ready",
+            "parts": {"mongo": "ok", "kafka": "ConnectionRefusedError"},
+            "pauses": {},
+        }
+        assert (await client.get("/livez")).status_code == 200
+
+
+async def test_ready():
+    parts = Health()
+    parts.part("mongo", ok)
+    async with client_of(parts) as client:
+        assert (await client.get("/readyz")).json() == {"status": "ready", "parts": {"mongo": "ok"}, "pauses": {}}
+
+
+async def test_a_group_that_pauses_is_told_and_the_service_is_ready_all_the_same():
+    parts = Health(pauses=lambda: {"companies-reach": "TimeoutError"})
+    async with client_of(parts) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["pauses"]) == (200, {"companies-reach": "TimeoutError"})
+
+
+async def test_a_part_that_hangs_is_missing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.05)
+    parts = Health()
+    parts.part("kafka", hangs)
+    assert await parts.missing() == {"kafka": "TimeoutError"}
+
+
+async def test_the_start_waits_and_says_what_for(caplog: pytest.LogCaptureFixture):
+    here = asyncio.Event()
+
+    async def late() -> None:
+        if not here.is_set():
+            raise ConnectionRefusedError
+
+    parts = Health()
+    parts.part("mongo", ok, at="127.0.0.1:17017")
+    parts.part("kafka", late, at="127.0.0.1:19092")
+    asyncio.get_running_loop().call_later(0.1, here.set)
+    with caplog.at_level(logging.INFO):
+        await parts.wait(5)
+    assert [record.getMessage() for record in caplog.records] == [
+        "waiting for kafka at 127.0.0.1:19092 (ConnectionRefusedError)"
+    ]
+
+
+async def test_the_start_gives_up_and_says_on_what():
+    parts = Health()
+    parts.part("kafka", away, at="127.0.0.1:19092")
+    with pytest.raises(PartsMissing, match=r"kafka at 127\.0\.0\.1:19092 \(ConnectionRefusedError\)"):
+        await parts.wait(0.2)

@@ -1,0 +1,143 @@
+"""What weighs too much is refused, before anything parses it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tyrsky.limits import deeper
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_a_body_that_says_that_it_is_large(client: httpx2.AsyncClient):
+    answer = await client.post("/echo", content=b"[" + b" " * 10_000 + b"]", headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+    assert answer.headers["connection"] == "close"
+
+
+async def test_a_body_that_turns_out_to_be_large(client: httpx2.AsyncClient):
+    async def without_end() -> AsyncIterator[bytes]:
+        while True:
+            yield b" " * 1_000
+
+    answer = await client.post("/echo", content=without_end(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+
+
+async def test_a_body_in_pieces_arrives_whole(client: httpx2.AsyncClient):
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b'{"a"', b": [1", b", 2]}"):
+            yield piece
+
+    assert (await client.post("/echo", content=pieces(), headers=JSON)).json() == {"a": [1, 2]}
+
+
+async def test_json_that_is_nested_too_deeply(client: httpx2.AsyncClient):
+    answer = await client.post("/echo", content=b"[" * 33 + b"]" * 33, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "json-too-deep")
+    assert (await client.post("/echo", content=b"[" * 32 + b"]" * 32, headers=JSON)).status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "latin-1"])
+async def test_json_is_in_utf_8(client: httpx2.AsyncClient, encoding: str):
+    text = (
+        '"é"' if encoding == "latin-1" else '["\u2200", ' + "[" * 200 + "]" * 201
+    )  # its bytes: a quotation mark, a space
+    answer = await client.post("/echo", content=text.encode(encoding), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "json-broken")
+    assert (await client.post("/echo", content='"\u2200é"'.encode(), headers=JSON)).json() == "\u2200é"
+
+
+async def test_headers_that_are_too_large(client: httpx2.AsyncClient):
+    answer = await client.get("/me", headers={"X-Long": "x" * 2_000})
+    assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
+
+
+async def test_an_address_that_is_too_long(client: httpx2.AsyncClient):
+    answer = await client.get("/me?" + "x" * 500)
+    assert (answer.status_code, answer.json()["code"]) == (414, "target-too-long")
+
+
+async def test_an_answer_that_takes_too_long(app: FastAPI, client: httpx2.AsyncClient):
+    @app.get("/sleeps")
+    async def sleeps() -> None:
+        await asyncio.sleep(30)
+
+    answer = await client.get("/sleeps")
+    assert (answer.status_code, answer.json()["code"]) == (503, "answer-slow")
+
+
+async def test_a_body_that_never_ends(client: httpx2.AsyncClient):
+    async def drips() -> AsyncIterator[bytes]:
+        while True:
+            yield b"["
+            await asyncio.sleep(0.05)
+
+    answer = await client.post("/echo", content=drips(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (408, "request-slow")
+
+
+async def test_a_time_out_of_the_routes_own_is_not_ours(app: FastAPI, client: httpx2.AsyncClient):
+    @app.get("/gives-up")
+    async def gives_up() -> None:
+        raise TimeoutError
+
+    assert (await client.get("/gives-up")).json()["code"] == "unexpected"
+
+
+async def test_more_requests_than_it_can_take(app: FastAPI, client: httpx2.AsyncClient):
+    go = asyncio.Event()
+
+    @app.get("/waits")
+    async def waits() -> None:
+        await go.wait()
+
+    first = [asyncio.create_task(client.get("/waits")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    turned_away = await client.get("/waits")
+    assert (turned_away.status_code, turned_away.json()["code"]) == (503, "busy")
+    assert turned_away.headers["retry-after"]
+    assert (await client.get("/livez")).status_code == 200
+    go.set()
+    assert [(await task).status_code for task in first] == [200, 200]
+    assert (await client.get("/waits")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": "[[[[[["}', b'"\\"[[[[[["', b'["]", "]", "["]', b'"[[[[', b'"\\\\", [], "[[["']
+)
+def test_brackets_in_strings_are_no_depth(body: bytes):
+    assert not deeper(body, 3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.recursive(st.text('[]{}"\\,ab'), lambda part: st.lists(part) | st.dictionaries(st.text('[]{}"\\'), part)))
+def test_depth_is_what_a_parser_would_find(value: object):
+    body = json.dumps(value).encode()
+    depth = depth_of(value)
+    assert not deeper(body, depth)
+    assert depth == 0 or deeper(body, depth - 1)
+
+
+def depth_of(value: object) -> int:
+    match value:
+        case list():
+            return 1 + max(map(depth_of, value), default=0)
+        case dict():
+            return 1 + max(map(depth_of, value.values()), default=0)
+        case _:
+            return 0
+
+
+@pytest.mark.parametrize("piece", [b'"\\"', b"[]", b'"', b"\\", b"]", b'["', b"[" * 30 + b"]" * 30])
+def test_no_body_keeps_it_busy(piece: bytes):
+    body = (piece * 1_000_000)[:1_000_000]
+    began = time.perf_counter()
+    deeper(body, 32)
+    assert time.perf_counter() - began < 0.5

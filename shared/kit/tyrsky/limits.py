@@ -1,0 +1,146 @@
+"""What a request may weigh: its headers, its address, its body, the depth of its JSON, its time, and how many at once.
+
+A body is read whole before the route sees it, so that one that is too large or too deep never reaches a parser. It is
+at most ``BODY_BYTES_MAX``; what is larger (the business register) comes in by file, not by request.
+"""
+
+import asyncio
+import re
+from itertools import accumulate
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tyrsky import health, metrics, problems
+from tyrsky.settings import Settings
+
+ALWAYS_ANSWERED = {health.LIVE, health.READY, metrics.PATH}
+"""A busy service is not a dead one, and those who run it want to see it."""
+
+
+class Limits:
+    """Middleware: refuses what weighs too much."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._settings = settings
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
+            await self.app(scope, receive, send)
+            return
+        refusal = self._of_head(scope)
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, send)
+            return
+        self._under_way += 1
+        try:
+            await self._within_time(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    def _of_head(self, scope: Scope) -> str | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._settings.header_bytes_max:
+            return "headers-too-large"
+        if len(scope["raw_path"]) + len(scope["query_string"]) > self._settings.target_bytes_max:
+            return "target-too-long"
+        if int(Headers(scope=scope).get("content-length", "0")) > self._settings.body_bytes_max:
+            return "body-too-large"
+        if self._under_way >= self._settings.requests_max:
+            return "busy"
+        return None
+
+    async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived = begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        timer = asyncio.timeout(self._settings.request_seconds)
+        try:
+            async with timer:
+                body = await self._body(scope, receive)
+                arrived = True
+                if isinstance(body, str):
+                    await _refuse(body, scope, receive, send)
+                    return
+                await self.app(scope, _replayed(body, receive), watched)
+        except TimeoutError:
+            if begun or not timer.expired():
+                raise
+            await _refuse("answer-slow" if arrived else "request-slow", scope, receive, send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | str:
+        """The whole body, or the code of the problem with it."""
+        headers = Headers(scope=scope)
+        if "content-length" not in headers and "transfer-encoding" not in headers:
+            return b""
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return bytes(body)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._settings.body_bytes_max:
+                return "body-too-large"
+        if "json" in headers.get("content-type", "").lower():
+            if not utf_8(body):
+                return "json-broken"
+            if deeper(body, self._settings.json_depth_max):
+                return "json-too-deep"
+        return bytes(body)
+
+
+async def _refuse(code: str, scope: Scope, receive: Receive, send: Send) -> None:
+    # What was not read of the body would be taken for the next request: the connection ends here.
+    close = {"Connection": "close"} if code in {"body-too-large", "request-slow"} else None
+    await problems.answer(scope, problems.known(code), headers=close)(scope, receive, send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()  # the client's leaving
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # possessive: one pass, whatever is sent
+_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+def utf_8(body: bytes | bytearray) -> bool:
+    """Whether JSON is in the one encoding that it may be sent in (RFC 8259, 8.1).
+
+    Python's parser would take UTF-16 and UTF-32 too, in which the bytes of a letter look like a quotation mark or a
+    bracket to :func:`deeper`. They are told by their NUL bytes, which are allowed nowhere in JSON.
+    """
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return 0 not in body
+
+
+def deeper(body: bytes | bytearray, depth_max: int) -> bool:
+    """Whether JSON in UTF-8 is nested deeper than allowed, found without parsing it."""
+    if body.count(b"[") + body.count(b"{") <= depth_max:
+        return False
+    brackets = _STRING.sub(b"", body).translate(None, delete=_BRACKETS)
+    return any(depth > depth_max for depth in accumulate(1 if byte in b"[{" else -1 for byte in brackets))
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    """Hold the app's requests to the settings' limits."""
+    app.add_middleware(Limits, settings=settings)

@@ -1,0 +1,238 @@
+"""Problems as answers (RFC 9457): every refusal leaves as ``application/problem+json``, in the caller's language.
+
+An aggregate, a route or the kit raises :class:`~tyrsky.aggregate.Rejected` with a code of the catalogue; this module
+turns that, and everything that FastAPI, Starlette and the store raise, into one shape. What was sent is never sent
+back, and an unexpected exception tells the caller nothing but a trace id.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+from pydantic import BaseModel, Field
+from pymongo.errors import ConnectionFailure, ExecutionTimeout
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tyrsky import messages
+from tyrsky.aggregate import Rejected, Unknown
+from tyrsky.catalogue import MEDIA_TYPE, TYPES, Problem, declare, declared, lookup, problems
+from tyrsky.language import LANGUAGES, Language, preferred
+
+__all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "install", "lookup", "problems"]
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+ERRORS_MAX = 50
+
+
+class FieldError(BaseModel):
+    """What is wrong with one part of the request."""
+
+    where: str = Field(description="`body`, `query`, `path` or `header`.", examples=["body"])
+    field: str = Field(
+        description="The field, with dots between levels. Of a field that is not known, what it was put into.",
+        examples=["contact.email"],
+    )
+    code: str = Field(examples=["string-too-long"])
+    message: str = Field(examples=["At most 200 characters."])
+
+
+class Answer(BaseModel):
+    """A problem, as RFC 9457 has it, with the code that programs go by."""
+
+    type: str = Field(description="The problem's own page.", examples=["/problems/request-invalid"])
+    title: str = Field(description="What is wrong, in the language of the answer.")
+    status: int = Field(examples=[422])
+    code: str = Field(description="What is wrong, for programs. Codes do not change.", examples=["request-invalid"])
+    field: str | None = Field(default=None, description="The one field that is at fault.")
+    about: dict[str, Any] | None = Field(default=None, description="Particulars of this time, by name.")
+    errors: list[FieldError] | None = Field(default=None, description="All that is wrong, field by field.")
+    trace_id: str | None = Field(default=None, description="What to tell those who run the service.")
+
+
+def answer(
+    scope: Scope,
+    problem: Problem,
+    *,
+    code: str | None = None,
+    field: str | None = None,
+    about: Mapping[str, object] | None = None,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The response for a problem, in the language of the request."""
+    language = preferred(Headers(scope=scope).get("accept-language"))
+    span = trace.get_current_span().get_span_context()
+    body = Answer(
+        type=problem.type,
+        title=problem.title(language),
+        status=problem.status,
+        code=code or problem.code,
+        field=field,
+        about=dict(about) if about else None,
+        errors=errors,
+        trace_id=trace.format_trace_id(span.trace_id) if span.is_valid else None,
+    )
+    return JSONResponse(
+        body.model_dump(mode="json", exclude_none=True, fallback=str),
+        problem.status,
+        {"Content-Language": language, "Vary": "Accept-Language", **_expected(problem), **(headers or {})},
+        MEDIA_TYPE,
+    )
+
+
+def _expected(problem: Problem) -> dict[str, str]:
+    """Headers that the status calls for."""
+    match problem.status:
+        case 401 if problem.code == "token-missing":
+            return {"WWW-Authenticate": "Bearer"}
+        case 401:
+            return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.code}"'}
+        case 503:
+            return {"Retry-After": str(RETRY_SECONDS)}
+        case _:
+            return {}
+
+
+def known(code: str) -> Problem:
+    """A problem that the kit itself declares."""
+    problem = lookup(code)
+    if problem is None:
+        raise KeyError(code)
+    return problem
+
+
+def rejected(request: Request, refusal: Rejected) -> JSONResponse:
+    """A refusal by code. A code that nobody declared (a test forbids it) still leaves as a problem, in common words."""
+    problem = lookup(refusal.code) or known("not-found" if isinstance(refusal, Unknown) else "rejected")
+    return answer(request.scope, problem, code=refusal.code, field=refusal.field, about=refusal.about)
+
+
+def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    """FastAPI's own validation, field by field; a body that is not JSON at all is told apart."""
+    mistakes = error.errors()
+    if isinstance(error.body, bytes):  # FastAPI leaves a body unread when its Content-Type is not JSON
+        return answer(request.scope, known("body-not-json"))
+    if mistakes and mistakes[0]["type"] == "json_invalid":
+        return answer(request.scope, known("json-broken"), about=_place(str(error.body), int(mistakes[0]["loc"][-1])))
+    language = preferred(request.headers.get("accept-language"))
+    errors = [
+        FieldError(
+            where=str(mistake["loc"][0]),
+            field=".".join(_declared_part(mistake))[:200],
+            code=mistake["type"].replace("_", "-"),
+            message=messages.of_field(mistake["type"], mistake.get("ctx") or {}, language),
+        )
+        for mistake in mistakes[:ERRORS_MAX]
+    ]
+    return answer(request.scope, known("request-invalid"), errors=errors)
+
+
+def _declared_part(mistake: Mapping[str, Any]) -> list[str]:
+    """Where a mistake is, in names that we gave: of a field that nobody knows the name is the sender's own."""
+    path = [str(part) for part in mistake["loc"][1:]]
+    return path[:-1] if mistake["type"] == "extra_forbidden" else path
+
+
+def _place(text: str, position: int) -> dict[str, object]:
+    before = text[:position]
+    return {"position": position, "line": before.count("\n") + 1, "column": position - before.rfind("\n")}
+
+
+def http(request: Request, error: HTTPException) -> JSONResponse:
+    """Starlette's own refusals: no such route, no such method, a body that cannot be decoded."""
+    match error.status_code:
+        case 400:
+            problem = known("json-broken")
+        case 404:
+            problem = known("not-found")
+        case 405:
+            problem = known("method-not-allowed")
+        case status:
+            phrase = HTTPStatus(status).phrase
+            problem = Problem(phrase.lower().replace(" ", "-"), status, fi=phrase, sv=phrase, en=phrase)
+    return answer(request.scope, problem, headers=error.headers)
+
+
+def store_down(request: Request, error: Exception) -> JSONResponse:
+    """The store cannot be reached; the request may be repeated."""
+    log.error("the store cannot be reached (%s)", type(error).__name__)
+    trace.get_current_span().set_status(Status(StatusCode.ERROR))
+    return answer(request.scope, known("store-unavailable"))
+
+
+class Unexpected:
+    """Middleware: an exception that nobody expected becomes a problem, a log entry and an error on the span.
+
+    It stands inside the tracing middleware, which would put the exception's message, and so perhaps a person's name, on
+    the span. When the answer had begun, nothing can be said any more, and the server closes the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            log.exception("unexpected %s", type(error).__name__)
+            span = trace.get_current_span()
+            span.set_status(Status(StatusCode.ERROR))
+            span.set_attribute("exception.type", type(error).__qualname__)
+            if begun:
+                raise
+            await answer(scope, known("unexpected"))(scope, receive, send)
+
+
+def install(app: FastAPI) -> None:
+    """Answer with problems, and serve a page for each. Call it last of those that add middleware."""
+    app.add_exception_handler(Rejected, rejected)  # pyright: ignore[reportArgumentType]
+    app.add_exception_handler(RequestValidationError, invalid)  # pyright: ignore[reportArgumentType]
+    app.add_exception_handler(HTTPException, http)  # pyright: ignore[reportArgumentType]
+    app.add_exception_handler(ConnectionFailure, store_down)
+    app.add_exception_handler(ExecutionTimeout, store_down)
+    app.add_middleware(Unexpected)
+    app.add_api_route(
+        TYPES + "{code}",
+        _page,
+        operation_id="explainProblem",
+        summary="What a problem means",
+        responses=problems("not-found"),
+    )
+
+
+class Explanation(BaseModel):
+    """A problem's own page."""
+
+    type: str = Field(examples=["/problems/token-expired"])
+    code: str = Field(examples=["token-expired"])
+    status: int
+    title: dict[Language, str] = Field(examples=[{"fi": "...", "sv": "...", "en": "The session has expired."}])
+
+
+async def _page(code: Annotated[str, Path(max_length=100, description="A problem's code.")]) -> Explanation:
+    """What a problem's code means, in each language."""
+    problem = lookup(code)
+    if problem is None:
+        raise Rejected("not-found")
+    titles: dict[Language, str] = {language: problem.title(language) for language in LANGUAGES}
+    return Explanation(type=problem.type, code=problem.code, status=problem.status, title=titles)

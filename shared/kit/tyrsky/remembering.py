@@ -1,0 +1,98 @@
+"""What was answered to each Idempotency-Key, for a day.
+
+That a command was carried out is proven by its receipt, in the aggregate's own document, where the last few are kept.
+This memory is the long one: a copy of the receipt under its own id, written after the answer, many at a time. It also
+knows a key that comes again for something else. When the process dies before it is written, the aggregate still knows.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from tyrsky.store import CODEC, Document, Receipt, only_duplicates
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=1)
+SWEEP_SECONDS = 3_600
+UNWRITTEN_MAX = 10_000
+"""Receipts that wait to be written; while the store is away, more are forgotten."""
+
+
+class Remembered:
+    """The answers of one service."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self._collection: AsyncCollection[Document] = database.get_collection("answers", codec_options=CODEC)
+        self._unwritten: dict[str, Receipt] = {}
+        self._wake = asyncio.Event()
+
+    async def prepare(self) -> None:
+        """Declare the index by which real MongoDB forgets; :meth:`run` sees to it elsewhere."""
+        await self._collection.create_index([("at", 1)], expireAfterSeconds=int(KEPT.total_seconds()))
+
+    async def find(self, id: UUID) -> Receipt | None:
+        """The receipt of a command; None when it is new, or was asked for more than a day ago."""
+        key = str(id)
+        if key in self._unwritten:
+            return self._unwritten[key]
+        found = await self._collection.find_one({"_id": key}, {"at": 0})
+        return Receipt(found.pop("_id"), **found) if found else None
+
+    def keep(self, receipt: Receipt) -> None:
+        """Remember a receipt, soon."""
+        if len(self._unwritten) < UNWRITTEN_MAX:
+            self._unwritten[receipt.key] = receipt
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Write receipts as they come, those that wait together in one write, and forget old ones."""
+        if self._unwritten:  # a write that failed
+            self._wake.set()
+        swept_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+            await self._write()
+            if loop.time() - swept_at > SWEEP_SECONDS:
+                swept_at = loop.time()
+                await self._collection.delete_many({"at": {"$lt": datetime.now(UTC) - KEPT}})
+
+    async def stop(self) -> None:
+        """Write what waits."""
+        try:
+            await self._write()
+        except PyMongoError as error:
+            log.warning("%d answers were not written: %s", len(self._unwritten), type(error).__name__)
+
+    async def _write(self) -> None:
+        batch = list(self._unwritten.values())
+        if not batch:
+            return
+        now = datetime.now(UTC)
+        documents: list[Document] = [
+            {
+                "_id": receipt.key,
+                "fingerprint": receipt.fingerprint,
+                "version": receipt.version,
+                "answer": receipt.answer,
+                "at": now,
+            }
+            for receipt in batch
+        ]
+        try:
+            await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):  # else another process wrote it, or this one before
+                raise
+        for receipt in batch:
+            del self._unwritten[receipt.key]

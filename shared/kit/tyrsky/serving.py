@@ -1,0 +1,52 @@
+"""``tyrsky serve``: one service in one process. More of them are more processes, which the deployment starts."""
+
+import importlib
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tyrsky import logs, settings
+
+HEAD_BYTES_MAX = 131_072
+"""More than the settings can allow, and than the gateway lets through: what is over the settings' limits is refused as
+a problem (``tyrsky.limits``), and only what is over this by h11, in a line of plain text."""
+
+Package = Annotated[str, typer.Argument(help="The service's package, such as `companies`.")]
+
+
+def serve(package: Package) -> None:
+    """Run a service until it is told to stop; what is under way is finished within STOP_SECONDS."""
+    try:
+        found = settings_of(package)()
+    except settings.SettingsWrong as error:
+        typer.echo(f"{package}: {error}", err=True)
+        raise typer.Exit(2) from None
+    logs.configure(package, found.log_level)
+    uvicorn.run(
+        f"{package}.main:app",
+        host=found.http_host,
+        port=found.http_port,
+        # h11 stops reading a head that is too long; httptools reads on, and memory with it.
+        http="h11",
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+        timeout_keep_alive=found.keep_alive_seconds,
+        timeout_graceful_shutdown=found.stop_seconds // 2,  # the other half is the service's own
+        log_config=None,
+        access_log=False,  # it logs paths and addresses; ours is tyrsky.access
+        server_header=False,
+        ws="none",
+    )
+
+
+def settings_of(package: str) -> type[settings.Settings]:
+    """The class of a service's settings.
+
+    :raises typer.BadParameter: when there is no such service.
+    """
+    try:
+        return importlib.import_module(f"{package}.settings").Settings
+    except ModuleNotFoundError as error:
+        if error.name not in {package, f"{package}.settings"}:
+            raise
+        raise typer.BadParameter(f"there is no service in a package {package}") from None

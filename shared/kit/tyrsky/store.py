@@ -1,0 +1,231 @@
+"""Aggregates in MongoDB: one document is one aggregate, its outbox and the receipts of its last commands.
+
+Every write is guarded by the version that was read, and holds state, events and receipts together: all of it is
+committed, or none. No transactions, so it works on every server that speaks MongoDB's wire protocol. Every query names
+the college. Works alike on PyMongo's ``AsyncMongoClient`` and on Motor.
+
+The document::
+
+    {_id, college, version, state, changed_at,
+     sequence,                      # how many events were published, from 1 without a gap
+     outbox: [{topic, sequence, headers, body}], outbox_since?,
+     lease_token, lease_until?,     # the relay's claim, see tyrsky.relay
+     receipts: [{key, fingerprint, version, answer}]}
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic
+from uuid import UUID
+
+from bson.codec_options import CodecOptions
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from tyrsky.aggregate import Aggregate, C, S
+
+Document = dict[str, Any]
+
+RECEIPTS_KEPT = 500
+"""How many receipts an aggregate keeps: enough for all that were under way when a process died. Each answer that was
+given is remembered for a day elsewhere, see tyrsky.remembering."""
+
+RECEIPTS_AGE_MAX = timedelta(days=1)
+"""How old a receipt may be when something else is written."""
+
+LEASE = timedelta(seconds=10)
+"""How long a relay may take to publish what it claimed, before another may."""
+
+DUPLICATE_KEY = 11000
+"""MongoDB's code for an insert of what is there already."""
+
+CODEC = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a command was carried out, with the answer that was given. ``key`` is the command's id."""
+
+    key: str
+    fingerprint: str
+    version: int
+    answer: Document | None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[S]):
+    """An aggregate as it was read; ``waiting`` events of it are not yet published."""
+
+    id: UUID
+    college: str
+    version: int
+    state: S
+    sequence: int = 0
+    receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
+    waiting: int = 0
+    lease_token: int = 0
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An event that waits to be published. ``headers`` are text; ``body`` is JSON text."""
+
+    topic: str
+    sequence: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Change(Generic[S]):
+    """What one write brings: the new state, and what is proven and published with it."""
+
+    state: S
+    version: int
+    sequence: int
+    outgoing: Sequence[Outgoing]
+    receipts: Sequence[Receipt]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Outgoing events of one aggregate that this process has the right to publish while the lease lasts."""
+
+    collection: str
+    id: str
+    version: int
+    token: int
+    until: datetime
+    outgoing: Sequence[Outgoing]
+
+
+class Store(Generic[S, C]):
+    """The aggregates of one kind."""
+
+    def __init__(self, database: AsyncDatabase[Document], aggregate: Aggregate[S, C]) -> None:
+        self.aggregate = aggregate
+        self.collection: AsyncCollection[Document] = database.get_collection(aggregate.plural, codec_options=CODEC)
+
+    async def prepare(self) -> None:
+        """Declare the indexes. Idempotent."""
+        await self.collection.create_index([("outbox_since", 1)])
+        await self.collection.create_index([("college", 1), ("changed_at", -1)])
+
+    async def load(self, college: str, id: UUID) -> Loaded[S] | None:
+        """One aggregate of a college; None when there is none, or it is another college's."""
+        document = await self.collection.find_one({"_id": str(id), "college": college})
+        return None if document is None else self.loaded(document)
+
+    def loaded(self, document: Document) -> Loaded[S]:
+        """The aggregate in a document, such as a listing found."""
+        return Loaded(
+            id=UUID(document["_id"]),
+            college=document["college"],
+            version=document["version"],
+            state=self.aggregate.state.model_validate(document["state"]),
+            sequence=document["sequence"],
+            receipts={r["key"]: Receipt(**r) for r in document.get("receipts", ())},
+            waiting=len(document.get("outbox", ())),
+            lease_token=document["lease_token"],
+        )
+
+    async def save(self, college: str, id: UUID, before: Loaded[S] | None, change: Change[S]) -> "Saved":
+        """Write a change, if the aggregate is still as it was read.
+
+        When nothing was waiting to be published, the claim on what this write publishes is taken with it: nobody else
+        can have added to the outbox without changing the version.
+        """
+        claims = bool(change.outgoing) and (before is None or not before.waiting)
+        until = change.now + LEASE
+        written = await (
+            self._insert(college, id, change, until if claims else None)
+            if before is None
+            else self._update(college, before, change, until if claims else None)
+        )
+        if not (written and claims):
+            return Saved(written, None)
+        token = (before.lease_token if before else 0) + 1
+        claim = Claim(self.collection.name, str(id), change.version, token, until, change.outgoing)
+        return Saved(True, claim)
+
+    async def _insert(self, college: str, id: UUID, change: Change[S], lease_until: datetime | None) -> bool:
+        document: Document = {
+            "_id": str(id),
+            "college": college,
+            "version": change.version,
+            "state": bson(change.state.model_dump()),
+            "changed_at": change.now,
+            "sequence": change.sequence,
+            "outbox": [vars(entry) for entry in change.outgoing],
+            "lease_token": 1 if lease_until else 0,
+            "receipts": [vars(receipt) for receipt in change.receipts][-RECEIPTS_KEPT:],
+        }
+        if change.outgoing:
+            document["outbox_since"] = change.now
+        if lease_until:
+            document["lease_until"] = lease_until
+        try:
+            await self.collection.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def _update(self, college: str, before: Loaded[S], change: Change[S], lease_until: datetime | None) -> bool:
+        replace: Document = {
+            "version": change.version,
+            "state": bson(change.state.model_dump()),
+            "changed_at": change.now,
+            "sequence": change.sequence,
+        }
+        # Set and not pushed, since the guard holds what was read: an answer may hold personal data, and grows old.
+        young = [each for each in before.receipts.values() if each.at and each.at > change.now - RECEIPTS_AGE_MAX]
+        replace["receipts"] = [vars(receipt) for receipt in [*young, *change.receipts]][-RECEIPTS_KEPT:]
+        update: Document = {"$set": replace}
+        if change.outgoing:
+            update["$push"] = {"outbox": {"$each": [vars(entry) for entry in change.outgoing]}}
+            # $min and not $set: what has waited longest tells how long the outbox has waited, and when the relay
+            # cleared it meanwhile, the field is gone and comes back.
+            update["$min"] = {"outbox_since": change.now}
+        if lease_until:
+            replace["lease_until"] = lease_until
+            update["$inc"] = {"lease_token": 1}
+        result = await self.collection.update_one(
+            {"_id": str(before.id), "college": college, "version": before.version}, update
+        )
+        return result.matched_count == 1
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Whether the write took place, and the claim that came with it."""
+
+    written: bool
+    claim: Claim | None
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """Whether all that went wrong with several writes is that somebody had inserted the same before."""
+    return all(each["code"] == DUPLICATE_KEY for each in error.details["writeErrors"])
+
+
+def bson(value: Any) -> Any:
+    """``value`` in types that BSON has: ids, dates and decimals as text, moments as moments (of milliseconds)."""
+    match value:
+        case dict():
+            return {str(name): bson(each) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [bson(each) for each in value]
+        case Enum():
+            return value.value
+        case datetime():
+            return value
+        case UUID() | date() | Decimal():
+            return str(value)
+        case _:
+            return value

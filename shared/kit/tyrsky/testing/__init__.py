@@ -1,0 +1,5 @@
+"""What the tests of a service are made of."""
+
+from tyrsky.testing.given import given
+
+__all__ = ["given"]

@@ -1,0 +1,57 @@
+"""``tyrsky topics``: Kafka as the map says."""
+
+import sys
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from tyrsky_contracts.topics import ALL
+
+from tyrsky.settings import explain
+from tyrsky.topics_admin import TopicSettings, plan
+
+app = typer.Typer(no_args_is_help=True, help="Topics, access lists and partners' users in Kafka.")
+
+
+@app.callback()
+def topics() -> None:
+    """Topics, access lists and partners' users in Kafka."""
+
+
+@app.command()
+def apply(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what differs, and change nothing.")] = False,
+    rotate: Annotated[list[str] | None, typer.Option(help="A partner whose password is set anew.")] = None,
+) -> None:
+    """Make Kafka look like the map of topics and the settings. A second run changes nothing."""
+    settings = _settings()
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    try:
+        found = plan(admin, ALL, settings, rotate=rotate or ())
+        for note in found.notes:
+            typer.echo(f"note: {note}")
+        if found.refusals:
+            sys.exit("\n".join(["nothing was changed:", *(f"  {refusal}" for refusal in found.refusals)]))
+        for change in found.changes:
+            typer.echo(f"would {change.says}" if dry_run else change.says)
+            if not dry_run:
+                change.do()
+    except KafkaException as error:
+        sys.exit(f"Kafka at {settings.kafka_bootstrap}: {error.args[0].str()}")
+    differences = "1 difference" if len(found.changes) == 1 else f"{len(found.changes)} differences"
+    if not found.changes:
+        typer.echo("nothing differs")
+    else:
+        typer.echo(f"{differences}, nothing was changed" if dry_run else f"{differences} mended")
+
+
+def _settings() -> TopicSettings:
+    try:
+        return TopicSettings()
+    except ValidationError as error:
+        sys.exit(explain(error))
+    except SettingsError as error:
+        sys.exit(f"{error}: objects are written as JSON")

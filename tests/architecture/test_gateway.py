@@ -1,0 +1,23 @@
+"""The gateway's own problems are those that the kit declares: a client meets one catalogue, whoever answers."""
+
+import re
+from pathlib import Path
+
+from tyrsky import problems
+
+CADDYFILE = Path(__file__).parents[2] / "deploy" / "gateway" / "Caddyfile"
+
+PROBLEM = re.compile(r'import problem (\S+) (\S+) "([^"]*)" "([^"]*)" "([^"]*)"')
+
+
+def test_each_problem_of_the_gateway_is_a_declared_one() -> None:
+    known = {problem.code: (str(problem.status), problem.en, problem.fi, problem.sv) for problem in problems.declared()}
+    text = CADDYFILE.read_text("utf-8")
+    told = {code: (status, *titles) for status, code, *titles in PROBLEM.findall(text)}
+    assert len(told) == text.count("import problem ") > 0
+    any_status = {code for code, (status, *_) in told.items() if status.startswith("{")}
+    assert any_status == {"gateway-refused"}
+    for code, (status, *titles) in told.items():
+        expected = known.get(code)
+        assert expected is not None, f"nobody declares {code}"
+        assert (expected[0] if code in any_status else status, *titles) == expected

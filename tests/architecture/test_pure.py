@@ -1,0 +1,53 @@
+"""Aggregates and read models decide without a clock, without chance and without I/O (imports: see import-linter)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PURE = [
+    *(ROOT / "services/companies/companies" / f"{name}.py" for name in ("company", "contact", "visit", "views")),
+    ROOT / "services/notifications/notifications/notification.py",
+    ROOT / "shared/kit/tyrsky/aggregate.py",
+    ROOT / "shared/kit/tyrsky/projecting.py",
+]
+IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "random", "secrets", "socket", "subprocess", "threading", "time"}
+IMPURE_NAMES = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
+
+
+def impurities(source: str) -> set[str]:
+    """What in a module looks at the world."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names if alias.name.partition(".")[0] in IMPURE_MODULES}
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {module} if module.partition(".")[0] in IMPURE_MODULES else set()
+                found |= {alias.name for alias in names if alias.name in IMPURE_NAMES}
+            case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)) if name in IMPURE_NAMES:
+                found.add(name)
+            case _:
+                pass
+    return found
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
+def test_a_decision_depends_on_nothing_but_what_it_is_given(path: Path) -> None:
+    assert impurities(path.read_text()) == set()
+
+
+def test_every_aggregate_is_looked_at() -> None:
+    declared = {
+        path
+        for path in (ROOT / "services").rglob("*.py")
+        if "tests" not in path.parts and "\naggregate = Aggregate(" in path.read_text()
+    }
+    assert declared <= set(PURE)
+    assert len(declared) == 4
+
+
+def test_the_looking_finds_what_it_looks_for() -> None:
+    source = "import random\nfrom uuid import uuid4\nfrom datetime import datetime\nx = datetime.now()\nopen('f')"
+    assert impurities(source) == {"random", "uuid4", "now", "open"}

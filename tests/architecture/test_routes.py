@@ -1,0 +1,55 @@
+"""What must be true of every route of every service, whoever wrote it."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from tyrsky import auth, preconditions
+
+SERVICES = ("companies", "notifications")
+OPEN = {"explainProblem"}
+"""Routes that need no token."""
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLEGES", '["vaao"]')
+    monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:1/realms/tyrsky")
+
+
+def routes(service: str) -> list[APIRoute]:
+    app: Any = importlib.import_module(f"{service}.main").app
+    return [route for route in _flat(app.routes) if route.include_in_schema]
+
+
+def _flat(found: list[Any]) -> Iterator[APIRoute]:
+    for route in found:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):  # FastAPI keeps what was included as it was
+            yield from _flat(route.original_router.routes)
+
+
+def needs(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for each in dependant.dependencies:
+        yield from needs(each)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_knows_its_caller(service: str) -> None:
+    found = routes(service)
+    assert len(found) > 2
+    for route in found:
+        if route.operation_id not in OPEN:
+            assert auth.caller in set(needs(route.dependant)), route.path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_that_writes_has_a_key_or_a_version(service: str) -> None:
+    for route in routes(service):
+        if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+            assert preconditions.wish in set(needs(route.dependant)), route.path

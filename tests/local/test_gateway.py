@@ -1,0 +1,151 @@
+"""The gateway alone, on ports of its own: what it says when a service is not there, and what its page shows."""
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
+import pytest
+
+from deploy.local import caddy, services
+from deploy.local.stack import Stack
+
+SITE = caddy.FOLDER / "site"
+START_SECONDS = 20
+LIMIT = int(caddy.BODY_BYTES_MAX)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Tells what it was asked."""
+
+    def do_GET(self) -> None:
+        self._tell(f"{self.path} {self.headers.get('traceparent', 'no trace')}")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length")
+        body = self.rfile.read(int(length) if length else -1)  # of unknown length: until the gateway breaks off
+        self._tell(f"{len(body)} bytes")
+
+    def _tell(self, text: str) -> None:
+        told = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not among the tests' output."""
+
+
+@pytest.fixture
+def gateway(stack: Stack) -> Iterator[httpx2.Client]:
+    """Caddy with the project's rules; ``companies`` answers, ``notifications`` is down."""
+    part = caddy.part(stack)
+    service = ThreadingHTTPServer(("127.0.0.1", stack.ports["companies"]), Service)
+    threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
+    process = subprocess.Popen(part.command, env=dict(part.env), stderr=subprocess.DEVNULL)
+    until = time.monotonic() + START_SECONDS
+    while part.ready() and time.monotonic() < until:
+        time.sleep(0.05)
+    with httpx2.Client(base_url=stack.url("gateway"), timeout=30) as http:
+        yield http
+    process.terminate()
+    process.wait()
+    service.shutdown()
+    service.server_close()
+
+
+@pytest.mark.stack
+def test_a_service_that_is_down_is_a_problem_in_the_readers_language(gateway: httpx2.Client):
+    answer = gateway.get("/notifications", headers={"Accept-Language": "sv-FI, fi;q=0.5"})
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "service-unavailable"
+    assert answer.json()["title"].startswith("Tjänsten svarar inte")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.stack
+def test_paths_find_their_service_and_no_other_path_does(gateway: httpx2.Client):
+    assert gateway.get("/visits/1").text.startswith("/visits/1 ")
+    assert gateway.get("/openapi/companies.json").text.startswith("/openapi.json ")
+    assert gateway.get("/health/companies").text.startswith("/readyz ")
+    for hidden in ("/metrics", "/livez", "/openapi.json", "/companiesx", "/openapi/other.json"):
+        assert gateway.get(hidden).json()["code"] == "not-found", hidden
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("POST", "/", 405, "method-not-allowed"),
+        ("DELETE", "/index.html", 405, "method-not-allowed"),
+        ("GET", "/%00", 400, "gateway-refused"),
+    ],
+)
+def test_whatever_the_gateway_refuses_is_a_problem(
+    gateway: httpx2.Client, method: str, path: str, status: int, code: str
+):
+    answer = gateway.request(method, path)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (status, status, code)
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    for _ in range(size // 100_000):
+        yield b"1" * 100_000
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("path", ["/companies", "/openapi/companies.json"])
+@pytest.mark.parametrize("size", [LIMIT + 1, 10_000_000])
+def test_a_body_that_is_too_large_is_a_problem_every_time(gateway: httpx2.Client, path: str, size: int):
+    for _ in range(10):
+        answer = gateway.post(path, content=b"1" * size)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+
+
+@pytest.mark.stack
+def test_a_body_that_turns_out_to_be_too_large_is_a_problem_every_time(gateway: httpx2.Client):
+    for _ in range(10):
+        answer = gateway.post("/companies", content=pieces(10 * LIMIT))
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+
+
+@pytest.mark.stack
+def test_what_is_within_the_limits_of_a_service_reaches_it(gateway: httpx2.Client):
+    assert gateway.post("/companies", content=b"1" * LIMIT).text == f"{LIMIT} bytes"
+    assert gateway.get("/companies", headers={"X-Long": "x" * 60_000}).text == "/companies no trace"
+
+
+@pytest.mark.stack
+def test_a_trace_passes_through_and_none_is_begun(gateway: httpx2.Client):
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert gateway.get("/visits", headers={"traceparent": trace}).text == f"/visits {trace}"
+    assert gateway.get("/visits").text == "/visits no trace"
+
+
+@pytest.mark.stack
+def test_the_page_and_all_that_it_loads_come_from_here(gateway: httpx2.Client):
+    for page in ("/", "/docs/"):
+        shown = gateway.get(page)
+        assert "default-src 'self'" in shown.headers["Content-Security-Policy"]
+        loaded = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', shown.text)
+        assert loaded
+        for asset in loaded:
+            assert gateway.get(asset).is_success, asset
+
+
+def test_the_page_lists_every_service():
+    page, start = (SITE / "index.html").read_text(), (SITE / "docs" / "start.js").read_text()
+    assert re.findall(r'data-health="(\w+)"', page) == list(services.NAMES)
+    assert re.findall(r"/openapi/(\w+)\.json", page) == list(services.NAMES)
+    assert re.findall(r'"(\w+)"', start.splitlines()[1]) == list(services.NAMES)
+
+
+def test_every_service_has_a_place_in_the_rules():
+    rules = (caddy.FOLDER / "Caddyfile").read_text()
+    assert re.findall(r"^\s*import service (\w+) ", rules, re.MULTILINE) == list(services.NAMES)
