@@ -1,5 +1,6 @@
 """The gateway: one address for all services, and a page that lists their interfaces; rules in ``deploy/gateway``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import flask_swagger_ui
@@ -12,7 +13,8 @@ FOLDER = ROOT / "deploy" / "gateway"
 BODY_BYTES_MAX = "1000000"  # the services' default
 
 
-def part(stack: Stack) -> Part:
+def part(stack: Stack, upstreams: Mapping[str, str] | None = None) -> Part:
+    """The gateway; ``upstreams`` are other addresses of services, such as several of one."""
     return Part(
         name="gateway",
         command=[program("caddy"), "run", "--config", str(FOLDER / "Caddyfile"), "--adapter", "caddyfile"],
@@ -24,6 +26,7 @@ def part(stack: Stack) -> Part:
             "BODY_BYTES_MAX": BODY_BYTES_MAX,
             "COMPANIES": stack.address("companies"),
             "NOTIFICATIONS": stack.address("notifications"),
+            **(upstreams or {}),
             "XDG_DATA_HOME": str(stack.folder / "caddy"),
             "XDG_CONFIG_HOME": str(stack.folder / "caddy"),
         },

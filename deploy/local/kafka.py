@@ -7,6 +7,9 @@ Topics are never made by asking for them: `tyrsky topics apply` makes them.
 
 import asyncio
 import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -20,6 +23,15 @@ from deploy.local.stack import HOST, Stack
 HEAP_MB = 320
 FORMAT_SECONDS = 60
 ADMIN_PASSWORD = "admin"  # noqa: S105 - of the local stack alone, whose listeners are on the loopback interface
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """A listener whose clients are told another port, which a proxy listens on."""
+
+    port: int
+    told: int
+
 
 PROPERTIES = """\
 process.roles=broker,controller
@@ -58,7 +70,8 @@ log.dirs={data}
 """
 
 
-def part(stack: Stack) -> Part:
+def part(stack: Stack, proxied: Mapping[str, Proxied] | None = None) -> Part:
+    """The broker; with ``proxied`` a listener more for each of these names, that is reached through a proxy."""
     folder = stack.folder / "kafka"
     java = [JAVA, f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     return Part(
@@ -66,12 +79,12 @@ def part(stack: Stack) -> Part:
         command=[*java, "-cp", jars.class_path("kafka"), "kafka.Kafka", str(folder / "server.properties")],
         ready=lambda: listens(HOST, stack.ports["kafka"]) or _takes_requests(stack.address("kafka")),
         ports=("kafka", "kafka-controller", "kafka-partner"),
-        prepare=lambda say: _prepare(stack, folder, say),
+        prepare=lambda say: _prepare(stack, folder, proxied or {}, say),
         stop_seconds=30,
     )
 
 
-def _prepare(stack: Stack, folder: Path, say: Say) -> None:
+def _prepare(stack: Stack, folder: Path, proxied: Mapping[str, Proxied], say: Say) -> None:
     jars.fetch("kafka", say)
     folder.mkdir(parents=True, exist_ok=True)
     properties = PROPERTIES.format(
@@ -80,10 +93,22 @@ def _prepare(stack: Stack, folder: Path, say: Say) -> None:
         controller=stack.address("kafka-controller"),
         data=folder / "log",
     )
-    (folder / "server.properties").write_text(properties)
+    (folder / "server.properties").write_text(with_listeners(properties, proxied))
     if not (folder / "log" / "meta.properties").exists():
         say("formatting its folder")
         _format(folder)
+
+
+def with_listeners(properties: str, proxied: Mapping[str, Proxied]) -> str:
+    """The properties with more plain listeners. A broker tells its clients where to go on: each learns of its proxy."""
+    for name, where in proxied.items():
+        for setting, added in (
+            ("listeners=", f",{name}://{HOST}:{where.port}"),
+            ("advertised.listeners=", f",{name}://{HOST}:{where.told}"),
+            ("listener.security.protocol.map=", f",{name}:PLAINTEXT"),
+        ):
+            properties = re.sub(rf"^{re.escape(setting)}.*$", rf"\g<0>{added}", properties, flags=re.MULTILINE)
+    return properties
 
 
 def _format(folder: Path) -> None:

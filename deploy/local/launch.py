@@ -65,6 +65,20 @@ def up(stack: Stack, console: Console, *, with_demo: bool, without: Collection[s
     return 0
 
 
+@contextmanager
+def afresh(stack: Stack) -> Generator[Supervisor]:
+    """The stack's folder, emptied, for one who starts parts of their own; they are stopped at the end."""
+    supervisor = Supervisor(stack)
+    with _alone(stack) as alone:
+        if not alone or supervisor.running():
+            raise Failed(f"A stack runs from {stack.folder} already; `{stack.stopping}` stops it.")
+        _empty(stack)
+        try:
+            yield supervisor
+        finally:
+            _stop(supervisor)
+
+
 def run(stack: Stack, console: Console, command: Sequence[str]) -> int:
     """Run a command beside a fresh stack, or beside the profile's if one is up; return the command's exit code."""
     supervisor = Supervisor(stack)
@@ -132,9 +146,14 @@ def start(stack: Stack, everything: Sequence[Part], supervisor: Supervisor, cons
     """Start supervisord and the parts, and wait until all of them answer. Raises Failed when one does not."""
     for stopping in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: what a shell starts with & ignores it
         signal.signal(stopping, signal.default_int_handler)
+    bring_up(stack, everything, supervisor, console)
+
+
+def bring_up(stack: Stack, everything: Sequence[Part], supervisor: Supervisor, console: Console) -> None:
+    """What ``start`` does, for callers who see to the signals themselves. Parts on demand are left for later."""
     check_ports(stack, everything)
     supervisor.launch(everything)
-    tasks = [Task(part.name, _starting(part, supervisor), part.needs) for part in everything]
+    tasks = [Task(part.name, _starting(part, supervisor), part.needs) for part in everything if not part.on_demand]
     if any(part.name == "kafka" for part in everything):
         tasks.append(Task("topics", lambda say: _apply_topics(stack, say), needs=("kafka",)))
     Board(tasks, console).run()

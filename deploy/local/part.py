@@ -40,6 +40,8 @@ class Part:
     page: str = ""
     stop_seconds: int = 15
     starts_max: int = 5  # as often it may die while starting, before it is given up
+    steady_seconds: int = 3  # who lives this long has started
+    on_demand: bool = False  # not started with the others
 
 
 def answers(url: str, *, header: tuple[str, str] | None = None) -> str:

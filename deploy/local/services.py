@@ -15,13 +15,15 @@ SENDERS = {
 }
 
 
-def part(stack: Stack, name: str) -> Part:
+def part(stack: Stack, name: str, instance: str = "") -> Part:
+    """A service; or one more ``instance`` of it, on a port of its own."""
+    place = instance or name
     return Part(
-        name=name,
+        name=place,
         command=[program("tyrsky"), "serve", name],
-        env=environment(stack, name),
-        ready=lambda: answers(f"http://{HOST}:{stack.ports[name]}/readyz"),
-        ports=(name,),
+        env={**environment(stack, name), "HTTP_PORT": str(stack.ports[place])},
+        ready=lambda: answers(f"http://{HOST}:{stack.ports[place]}/readyz"),
+        ports=(place,),
         needs=("topics", "mongo", "keycloak"),
         stop_seconds=65,  # more than STOP_SECONDS
     )

@@ -1,4 +1,8 @@
-"""Where a stack's parts listen and keep their data. Two profiles run beside one another: ``default`` and ``test``."""
+"""Where a stack's parts listen and keep their data. Three profiles run beside one another.
+
+``default`` is `make up`, ``test`` is `make test`, ``faults`` is `make faults`. Of the last, several copies may run too:
+``TYRSKY_FAULTS_DIR`` moves its folder, ``TYRSKY_FAULTS_SHIFT`` all its ports.
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Profile = Literal["default", "test"]
+Profile = Literal["default", "test", "faults"]
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -14,27 +18,34 @@ HOST = "127.0.0.1"
 #: The partner college of the demo, which reads the network's topics with Kafka alone, and its password.
 PARTNERS = {"tredu": "tredu-demo"}
 
-#: What listens, and where: in `make up`, and in `make test`.
-PORTS: Mapping[str, tuple[int, int]] = {
-    "gateway": (8080, 18080),
-    "companies": (8101, 18101),
-    "notifications": (8102, 18102),
-    "kafka": (9092, 19092),
-    "kafka-controller": (9093, 19093),
-    "kafka-partner": (9094, 19094),
-    "mongo": (27117, 17017),
-    "keycloak": (8180, 18180),
-    "zipkin": (9411, 19411),
-    "smtp": (4025, 14025),
-    "imap": (4143, 14143),
-    "mailbox": (4080, 14080),
+#: What listens, and where: in `make up`, in `make test`, in `make faults`. All below the ports that systems give to
+#: outgoing connections (from 32768 on Linux): a part that was killed must find its own free again.
+PORTS: Mapping[str, tuple[int, int, int]] = {
+    "gateway": (8080, 18080, 28080),
+    "companies": (8101, 18101, 28101),
+    "notifications": (8102, 18102, 28102),
+    "kafka": (9092, 19092, 29092),
+    "kafka-controller": (9093, 19093, 29093),
+    "kafka-partner": (9094, 19094, 29094),
+    "mongo": (27117, 17017, 27017),
+    "keycloak": (8180, 18180, 28180),
+    "zipkin": (9411, 19411, 29411),
+    "smtp": (4025, 14025, 24025),
+    "imap": (4143, 14143, 24143),
+    "mailbox": (4080, 14080, 24080),
 }
+
+PREFIXES: Mapping[Profile, str] = {
+    "default": "TYRSKY_PORT_",
+    "test": "TYRSKY_TEST_PORT_",
+    "faults": "TYRSKY_FAULTS_PORT_",
+}
+FOLDERS: Mapping[Profile, str] = {"default": ".local", "test": ".local-test", "faults": ".local-faults"}
 
 
 def port_setting(name: str, profile: Profile) -> str:
     """The environment variable that moves a port: ``TYRSKY_PORT_KAFKA``, ``TYRSKY_TEST_PORT_KAFKA``."""
-    prefix = "TYRSKY_PORT_" if profile == "default" else "TYRSKY_TEST_PORT_"
-    return prefix + name.upper().replace("-", "_")
+    return PREFIXES[profile] + name.upper().replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,11 @@ class Stack:
     @classmethod
     def of(cls, profile: Profile, env: Mapping[str, str] = os.environ) -> "Stack":
         """The profile's stack, with what the environment says otherwise. Raises ValueError for what is no port."""
-        folder = ROOT / (".local" if profile == "default" else ".local-test")
-        column = 0 if profile == "default" else 1
-        ports = {name: _port(env, port_setting(name, profile), both[column]) for name, both in PORTS.items()}
+        folder, shift, column = ROOT / FOLDERS[profile], 0, list(FOLDERS).index(profile)
+        if profile == "faults":
+            folder = Path(env.get("TYRSKY_FAULTS_DIR", folder)).resolve()
+            shift = int(env.get("TYRSKY_FAULTS_SHIFT", "0"))
+        ports = {name: _port(env, port_setting(name, profile), all[column] + shift) for name, all in PORTS.items()}
         return cls(profile, folder, ports)
 
     def address(self, name: str) -> str:

@@ -49,13 +49,13 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 serverurl=unix://{socket}
 """
 
-#: startsecs: who lives this long has started. Who does not gets startretries more chances, each after a longer wait.
+#: startsecs: who lives this long has started. Who dies before gets startretries more chances, each after a longer wait.
 PROGRAM = """
 [program:{name}]
 command={command}
 autostart=false
 autorestart=true
-startsecs=3
+startsecs={steady_seconds}
 startretries={retries}
 stopwaitsecs={stop_seconds}
 stopasgroup=true
@@ -95,6 +95,7 @@ def configuration(stack: Stack, parts: Sequence[Part]) -> str:
             command=_plain(shlex.join(["env", *(f"{key}={value}" for key, value in part.env.items()), *part.command])),
             stop_seconds=part.stop_seconds,
             retries=part.starts_max - 1,
+            steady_seconds=part.steady_seconds,
             priority=priority,
             folder=_plain(str(stack.folder)),
         )
