@@ -1,0 +1,43 @@
+"""The wiring of companies, without its consumers: the benchmark is about commands and lists.
+
+``BENCH_TELEMETRY=false`` leaves out tracing and metrics, to see what they cost. No deployment can ask for that.
+"""
+
+from typing import Any
+
+from companies import api, company, contact, indexes, visit
+from tyrsky import metrics, telemetry
+from tyrsky.service import Service
+from tyrsky_contracts import topics
+from tyrsky_contracts.codec import Codec
+
+from tests.bench.served.settings import Settings
+
+
+class _Nothing:
+    """Of everything, nothing."""
+
+    def __call__(self, *_: object, **__: object) -> "_Nothing":
+        return self
+
+    def __getattr__(self, name: str) -> "_Nothing":
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+if not settings.bench_telemetry:
+    nothing: Any = _Nothing()
+    telemetry.install = telemetry.install_store = nothing
+    metrics.http_request_seconds = metrics.http_requests_under_way = metrics.events_published = nothing
+
+service = Service(
+    "companies", settings, codec=Codec([topics.companies.model_copy(update={"name": settings.bench_topic})])
+)
+service.keeps(company.aggregate, contact.aggregate, visit.aggregate)
+service.serves(api.router)
+service.prepares(lambda: indexes.prepare(service.database))
+app = service.asgi()

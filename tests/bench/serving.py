@@ -1,0 +1,106 @@
+"""The service under test: a real process, started as an operator starts it, with a log-in and a collector beside it."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+from tyrsky.testing.tokens import Authority, Key
+
+from deploy.local.part import program
+from deploy.local.stack import HOST, ROOT
+from tests.bench.bench import Bench
+from tests.bench.collector import Collector
+
+READY_SECONDS = 60
+STOP_SECONDS = 30
+TOKEN_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service that runs. ``headers`` are of somebody who may call it."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+    headers: Mapping[str, str]
+    collector: Collector
+    environment: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+@asynccontextmanager
+async def serving(
+    bench: Bench, package: str, *, database: str, topic: str = "", prefix: tuple[str, ...] = (), **settings: str
+) -> AsyncGenerator[Served]:
+    """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a command
+    to start it with, such as a profiler's."""
+    port = _free_port()
+    # RS256, as Keycloak signs.
+    with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:
+        async with Collector() as collector:
+            environment = {
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "MONGO_URI": bench.mongo_uri,
+                "MONGO_DATABASE": database,
+                "KAFKA_BOOTSTRAP": bench.bootstrap,
+                "COLLEGES": json.dumps(["vaao", "sasky"]),
+                "OIDC_ISSUER": authority.issuer,
+                "TRACES_EXPORTER": "zipkin",
+                "TRACES_ENDPOINT": collector.endpoint,
+                "TRACES_RATIO": "0.1",
+                "HTTP_HOST": HOST,
+                "HTTP_PORT": str(port),
+                "BENCH_TOPIC": topic,
+                **settings,
+            }
+            command = [*prefix, program("tyrsky"), "serve", package]
+            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            try:
+                await _ready(process, port, log.fileno())
+                token = authority.token(
+                    roles=["outreach", "coordinator"], exp=authority.claims()["iat"] + TOKEN_SECONDS
+                )
+                yield Served(port, process, {"Authorization": f"Bearer {token}"}, collector, environment)
+            finally:
+                await _stop(process)
+
+
+async def _ready(process: "subprocess.Popen[bytes]", port: int, log: int) -> None:
+    async with asyncio.timeout(READY_SECONDS), httpx2.AsyncClient() as client:
+        while True:
+            if process.poll() is not None:
+                raise RuntimeError(f"the service ended at once:\n{os.pread(log, 4000, 0).decode(errors='replace')}")
+            try:
+                if (await client.get(f"http://{HOST}:{port}/readyz")).is_success:
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.to_thread(process.wait, STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
