@@ -1,0 +1,130 @@
+"""What clients asked and what they were answered: written down outside the system, each line before or after its call.
+
+One line of JSON per happening, flushed at once, so that a rig that is killed itself leaves what it knew. The invariants
+read the file again: they believe nothing but the paper.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wishes of the platform. ``about`` is the aggregate's path, when it is known: ``/visits/<id>``."""
+
+    wish: str
+    client: str
+    kind: str
+    method: str
+    path: str
+    about: str = ""
+    body: Any = None
+    match: str = ""
+
+
+@dataclass
+class Wish:
+    """A wish and all that is known of it. ``status`` 0: nobody ever answered."""
+
+    asked: Asked
+    tries: int = 0
+    status: int = 0
+    code: str = ""
+    version: int = 0
+    replayed: bool = False
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    gave_up: bool = False
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the client was told that it is done."""
+        return 200 <= self.status < 300
+
+    @property
+    def about(self) -> str:
+        """The aggregate's path: known before, or told in the answer."""
+        return self.asked.about or str(self.body.get("_path", ""))
+
+
+class Ledger:
+    """One run's file."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.file = file
+        self._out = file.open("a", buffering=1)
+        self.counts: dict[str, int] = {"asked": 0, "acknowledged": 0, "refused": 0, "gave up": 0, "tries": 0}
+
+    def asked(self, asked: Asked) -> None:
+        """Before the first try."""
+        self.counts["asked"] += 1
+        self._write("asked", asked.wish, **{name: value for name, value in vars(asked).items() if name != "wish"})
+
+    def tried(self, wish: str, outcome: str) -> None:
+        """After a try that is not the last: a status, or the kind of exception."""
+        self.counts["tries"] += 1
+        self._write("tried", wish, outcome=outcome)
+
+    def answered(self, wish: str, status: int, body: Any, *, version: int = 0, replayed: bool = False) -> None:
+        """After the try that was answered for good."""
+        self.counts["tries"] += 1
+        self.counts["acknowledged" if 200 <= status < 300 else "refused"] += 1
+        self._write("answered", wish, status=status, version=version, replayed=replayed, body=body)
+
+    def gave_up(self, wish: str) -> None:
+        """Nobody answered for so long that the client went away."""
+        self.counts["gave up"] += 1
+        self._write("gave-up", wish)
+
+    def noted(self, what: str, **facts: Any) -> None:
+        """Something else that is known outside the system: a webhook call that came in, a fault that began."""
+        self._write("noted", what, **facts)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._out.close()
+
+    def _write(self, happening: str, wish: str, **facts: Any) -> None:
+        line = {"happening": happening, "wish": wish, "at": round(time.time(), 3), **facts}
+        self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read(file: Path) -> list[Wish]:
+    """All wishes of a ledger, in the order in which they were asked."""
+    with file.open() as lines:
+        return wishes(json.loads(line) for line in lines)
+
+
+def wishes(lines: Iterable[dict[str, Any]]) -> list[Wish]:
+    """What the lines come to."""
+    found: dict[str, Wish] = {}
+    for line in lines:
+        name = line["wish"]
+        match line["happening"]:
+            case "asked":
+                facts = {key: value for key, value in line.items() if key not in ("happening", "at")}
+                found[name] = Wish(Asked(**facts))
+            case "tried":
+                found[name].tries += 1
+            case "answered":
+                wish = found[name]
+                wish.tries += 1
+                wish.status, wish.version, wish.replayed = line["status"], line["version"], line["replayed"]
+                wish.body = line["body"] or {}
+                wish.code = wish.body.get("code", "") if not wish.acknowledged else ""
+            case "gave-up":
+                found[name].gave_up = True
+            case _:
+                pass
+    return list(found.values())
+
+
+def noted(file: Path, what: str) -> list[dict[str, Any]]:
+    """All notes of a kind."""
+    with file.open() as lines:
+        found = [json.loads(line) for line in lines if f'"{what}"' in line]
+    return [line for line in found if line["happening"] == "noted" and line["wish"] == what]

@@ -1,0 +1,145 @@
+"""People at work: clients that ask for one thing after another, and repeat themselves until they are answered."""
+
+import asyncio
+import itertools
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, Protocol
+
+import httpx2
+
+from tests.faults.ledger import Asked, Ledger, Wish
+from tests.faults.people import People
+
+PATIENCE_SECONDS = 120
+PAUSE_SECONDS = 0.4
+IDLE_SECONDS = 150
+
+#: Answers that tell to come back with the same key: the gateway has nobody, the service is full, or it is under way.
+AGAIN = frozenset({429, 502, 503, 504})
+AGAIN_CODES = frozenset({"key-in-flight", "busy"})
+
+
+class Script(Protocol):
+    """What one kind of client does next, by its own dice."""
+
+    async def step(self, client: "Client") -> None:
+        """One thing, with all its repeats."""
+        ...
+
+
+class Client:
+    """Somebody with an app that repeats itself, with the same key, until it is answered."""
+
+    def __init__(self, name: str, http: httpx2.AsyncClient, ledger: Ledger, random: Random) -> None:
+        self.name = name
+        self.http = http
+        self.random = random
+        self._ledger = ledger
+        self._numbers = itertools.count(1)
+
+    async def ask(
+        self, kind: str, method: str, path: str, body: Any = None, *, about: str = "", match: str = ""
+    ) -> Wish:
+        """Ask for something; the ledger has it before, and the answer after."""
+        wish = f"{self.name}-{next(self._numbers)}"
+        asked = Asked(wish, self.name, kind, method, path, about, body, match)
+        headers = {"Idempotency-Key": f"{wish}-{uuid.UUID(int=self.random.getrandbits(128))}"}
+        headers |= {"If-Match": match} if match else {}
+        self._ledger.asked(asked)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            outcome = await self._try(asked, headers)
+            if isinstance(outcome, Wish):
+                return outcome
+            self._ledger.tried(wish, outcome)
+            await asyncio.sleep(PAUSE_SECONDS * self.random.uniform(0.5, 1.5))
+        self._ledger.gave_up(wish)
+        return Wish(asked, gave_up=True)
+
+    async def _try(self, asked: Asked, headers: dict[str, str]) -> Wish | str:
+        try:
+            answer = await self.http.request(asked.method, asked.path, json=asked.body, headers=headers)
+            told = answer.json()
+        except (httpx2.HTTPError, ValueError) as error:
+            return type(error).__name__
+        if answer.status_code in AGAIN or told.get("code") in AGAIN_CODES:
+            return f"{answer.status_code} {told.get('code', '')}"
+        version = int(answer.headers.get("ETag", '"0"').strip('"'))
+        replayed = "Idempotent-Replayed" in answer.headers
+        self._ledger.answered(asked.wish, answer.status_code, told, version=version, replayed=replayed)
+        return Wish(asked, status=answer.status_code, code=told.get("code", ""), version=version, body=told)
+
+    async def get(self, path: str) -> httpx2.Response | None:
+        """Look at something, once; None when nobody answered."""
+        try:
+            answer = await self.http.get(path)
+        except httpx2.HTTPError:
+            return None
+        return None if answer.status_code in AGAIN else answer
+
+
+class Load:
+    """All clients, at a rate that can be changed, and that can be paused."""
+
+    def __init__(self, people: People, ledger: Ledger, seed: str) -> None:
+        self.rate = 15.0
+        self._people = people
+        self._ledger = ledger
+        self._seed = seed
+        self._going = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._busy = 0
+        self._turn = 0.0
+        self.broken: list[str] = []
+
+    def client(self, name: str, user: str) -> Client:
+        """A client whose dice are its own: what it does does not depend on how fast the others are."""
+        return Client(name, self._people.person(user), self._ledger, Random(f"{self._seed} {name}"))
+
+    def add(self, name: str, user: str, script: Callable[[Client], Awaitable[None]]) -> None:
+        """One more client: ``script`` does one thing each time it is called."""
+        self._tasks.append(asyncio.create_task(self._work(self.client(name, user), script)))
+
+    def resume(self) -> None:
+        """Go on."""
+        self._turn = time.monotonic()
+        self._going.set()
+
+    async def pause(self, seconds: float = IDLE_SECONDS) -> bool:
+        """Have nobody begin anything more, and wait until all have their answers. False when some never got one."""
+        self._going.clear()
+        until = time.monotonic() + seconds
+        while self._busy and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+        return not self._busy
+
+    async def stop(self) -> None:
+        """Send everybody home."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self, client: Client, script: Callable[[Client], Awaitable[None]]) -> None:
+        while True:
+            await self._going.wait()
+            await self._pace()
+            if not self._going.is_set():
+                continue
+            self._busy += 1
+            try:
+                await script(client)
+            except Exception as error:  # a flaw of the rig: it is told of at the end, and the others work on
+                self.broken.append(f"{client.name}: {type(error).__name__}: {error}")
+                await asyncio.sleep(1)
+            finally:
+                self._busy -= 1
+
+    async def _pace(self) -> None:
+        """Wait for a turn: there are ``rate`` of them a second, for all clients together."""
+        now = time.monotonic()
+        self._turn = max(self._turn, now - 1) + 1 / self.rate
+        if self._turn > now:
+            await asyncio.sleep(self._turn - now)

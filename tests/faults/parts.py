@@ -1,0 +1,160 @@
+"""What runs under the rig: the stack's parts, services with up to four instances, and a proxy between each pair."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy.local import caddy, kafka, keycloak, mailbox, mongo, services
+from deploy.local.kafka import Proxied
+from deploy.local.part import Part
+from deploy.local.stack import HOST, ROOT, Stack
+
+INSTANCES = 4
+STARTS_MAX = 10_000
+"""supervisord never gives a part up here: the faults kill it hundreds of times."""
+
+EXTRA_PORT = 28_200
+PROXY_PORT = 28_300
+LISTENER_PORT = 28_400
+WEBHOOK_PORT = 28_500
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Servers that are somebody else's: they are not started, and not killed."""
+
+    mongo_uri: str = ""
+    kafka_bootstrap: str = ""
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Names of the parts that are not ours."""
+        there = {"mongo": self.mongo_uri, "kafka": self.kafka_bootstrap}
+        return frozenset(name for name, address in there.items() if address)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Who runs where: the stack with more ports, the services, and which proxy stands between whom."""
+
+    stack: Stack
+    services: Sequence[str]
+    outside: Outside
+    prefix: str
+
+    @property
+    def pairs(self) -> Mapping[str, int]:
+        """Each proxy's target port, by its name: ``companies-mongo`` stands between companies and the store."""
+        found: dict[str, int] = {}
+        for service in self.services:
+            if not self.outside.mongo_uri:
+                found[f"{service}-mongo"] = self.stack.ports["mongo"]
+            if not self.outside.kafka_bootstrap:
+                found[f"{service}-kafka"] = self.stack.ports[f"{service}-listener"]
+            found[f"{service}-keycloak"] = self.stack.ports["keycloak"]
+            found[f"gateway-{service}"] = self.stack.ports[service]
+        found["notifications-smtp"] = self.stack.ports["smtp"]
+        return found
+
+    def proxy_port(self, pair: str) -> int:
+        """Where a proxy listens."""
+        return PROXY_PORT + _shift() + list(self.pairs).index(pair)
+
+    def instances(self, service: str) -> Sequence[str]:
+        """The names of a service's instances, the first of which always runs."""
+        return [service, *(f"{service}-{number}" for number in range(2, INSTANCES + 1))]
+
+    def database(self, service: str) -> str:
+        """A service's database: one of its own on servers that are not ours, which may have held another run."""
+        return f"{self.prefix}{service}"
+
+    @property
+    def mongo_uri(self) -> str:
+        """The store itself, past all proxies."""
+        return self.outside.mongo_uri or self.stack.mongo_uri
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka itself, past all proxies."""
+        return self.outside.kafka_bootstrap or self.stack.address("kafka")
+
+    def environment(self, service: str) -> dict[str, str]:
+        """A service's settings: as everywhere, but through the proxies, and quicker to look again."""
+        env = services.environment(self.stack, service)
+        del env["TRACES_ENDPOINT"]
+        env |= {
+            "TRACES_EXPORTER": "none",
+            "MONGO_DATABASE": self.database(service),
+            "MONGO_URI": self.outside.mongo_uri or f"mongodb://{HOST}:{self.proxy_port(f'{service}-mongo')}",
+            "KAFKA_BOOTSTRAP": self.outside.kafka_bootstrap or f"{HOST}:{self.proxy_port(f'{service}-kafka')}",
+            "OIDC_JWKS_URI": f"http://{HOST}:{self.proxy_port(f'{service}-keycloak')}"
+            "/realms/tyrsky/protocol/openid-connect/certs",
+            "PYTHONPATH": str(ROOT),
+        }
+        if service == "notifications":
+            env |= {"SMTP_PORT": str(self.proxy_port("notifications-smtp")), "SMTP_SECONDS": "10"}
+        return env
+
+
+def layout(services: Sequence[str], outside: Outside, prefix: str = "") -> Layout:
+    """The layout of this copy of the rig."""
+    stack, shift = Stack.of("faults"), _shift()
+    ports = dict(stack.ports)
+    for index, service in enumerate(services):
+        ports[f"{service}-listener"] = LISTENER_PORT + shift + index
+        for number in range(2, INSTANCES + 1):
+            ports[f"{service}-{number}"] = EXTRA_PORT + shift + 10 * index + number
+    ports["webhook"] = WEBHOOK_PORT + shift
+    return Layout(Stack(stack.profile, stack.folder, ports), services, outside, prefix)
+
+
+def parts(layout: Layout) -> list[Part]:
+    """Every part that is ours, in the order of starting."""
+    stack, outside = layout.stack, layout.outside
+    found: list[Part] = []
+    if not outside.kafka_bootstrap:
+        listeners = {
+            service.upper(): Proxied(stack.ports[f"{service}-listener"], layout.proxy_port(f"{service}-kafka"))
+            for service in layout.services
+        }
+        found.append(kafka.part(stack, listeners))
+    if not outside.mongo_uri:
+        found.append(mongo.part(stack))
+    found += [keycloak.part(stack), mailbox.part(stack)]
+    for service in layout.services:
+        found += [_service(layout, service, instance) for instance in layout.instances(service)]
+    found.append(caddy.part(stack, _upstreams(layout)))
+    return [replace(part, starts_max=STARTS_MAX, steady_seconds=1) for part in found]
+
+
+def _service(layout: Layout, service: str, instance: str) -> Part:
+    part = services.part(layout.stack, service, instance)
+    needs = [need for need in part.needs if need not in layout.outside.parts]
+    environment = {**layout.environment(service), "HTTP_PORT": str(layout.stack.ports[instance])}
+    return replace(part, command=_command(service), env=environment, needs=needs, on_demand=instance != service)
+
+
+def _command(service: str) -> list[str]:
+    """The rig's own way in, which can turn the process's clock; as everywhere else while there is none."""
+    if importlib.util.find_spec("tests.faults.launched"):
+        return [sys.executable, "-m", "tests.faults.launched", service]
+    return [str(Path(sys.executable).with_name("tyrsky")), "serve", service]
+
+
+def _upstreams(layout: Layout) -> dict[str, str]:
+    """The first instance through its proxy, the others as they are."""
+    found = {
+        service.upper(): " ".join(
+            [f"{HOST}:{layout.proxy_port(f'gateway-{service}')}"]
+            + [layout.stack.address(instance) for instance in layout.instances(service)[1:]]
+        )
+        for service in layout.services
+    }
+    return {**found, "UPSTREAM_REST": "2s"}
+
+
+def _shift() -> int:
+    return int(os.environ.get("TYRSKY_FAULTS_SHIFT", "0"))

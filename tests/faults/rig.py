@@ -1,0 +1,122 @@
+"""What a fault holds in its hands: the parts, the proxies between them, the load, and a way to look at all of it."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.store import Document
+
+from deploy.local.part import Part
+from deploy.local.stack import Stack
+from deploy.local.supervising import Process, Supervisor
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load
+from tests.faults.parts import Layout
+from tests.faults.people import People
+from tests.faults.proxy import Proxy
+
+READY_SECONDS = 90
+POLL_SECONDS = 0.25
+SETTLE_SECONDS = 30
+
+
+class NotReady(Exception):  # noqa: N818 - it reads as it is meant
+    """A part did not answer in time."""
+
+
+@dataclass
+class Rig:
+    """One run. Everything that blocks is done in threads: the load and the proxies live in the same loop."""
+
+    layout: Layout
+    supervisor: Supervisor
+    parts: Mapping[str, Part]
+    proxies: Mapping[str, Proxy]
+    people: People
+    ledger: Ledger
+    load: Load
+    random: Random
+    say: Callable[[str], None]
+    settled: list[float] = field(default_factory=list[float])
+    _mongo: AsyncMongoClient[Document] | None = None
+
+    @property
+    def stack(self) -> Stack:
+        """Where everything is."""
+        return self.layout.stack
+
+    @property
+    def services(self) -> Sequence[str]:
+        """The services by name; their further instances are ``companies-2`` and so on."""
+        return self.layout.services
+
+    def environment(self, service: str) -> dict[str, str]:
+        """A service's environment, through the proxies."""
+        return self.layout.environment(service)
+
+    def database(self, service: str) -> AsyncDatabase[Document]:
+        """A service's database, past the proxies: to look, never to write."""
+        if self._mongo is None:
+            self._mongo = AsyncMongoClient(self.layout.mongo_uri, serverSelectionTimeoutMS=30_000)
+        return self._mongo[self.layout.database(service)]
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    async def processes(self) -> Mapping[str, Process]:
+        """Every part as supervisord sees it."""
+        return await asyncio.to_thread(self.supervisor.processes)
+
+    async def pid(self, part: str) -> int:
+        """The process of a part; 0 when it has none at the moment."""
+        return (await self.processes())[part].pid
+
+    async def kill(self, part: str, with_signal: int = signal.SIGKILL) -> bool:
+        """Send a signal to a part's processes. False when it had none, as between a death and the next start."""
+        pid = await self.pid(part)
+        if not pid:
+            return False
+        try:
+            os.killpg(os.getpgid(pid), with_signal)
+        except ProcessLookupError:
+            return False
+        return True
+
+    async def start(self, part: str) -> None:
+        """Have a part started, and wait until it answers."""
+        await asyncio.to_thread(self.supervisor.start, part)
+        await self.ready(part)
+
+    async def stop(self, part: str) -> None:
+        """Have a part stopped in order, and wait until it has."""
+        await asyncio.to_thread(self.supervisor.stop, part)
+
+    async def ready(self, part: str, seconds: float = READY_SECONDS) -> float:
+        """Wait until a part answers; how long it took. Raises NotReady."""
+        began = time.monotonic()
+        while waits_for := await asyncio.to_thread(self.parts[part].ready):
+            if time.monotonic() - began > seconds:
+                raise NotReady(f"{part} still waits for {waits_for} after {seconds:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+        return time.monotonic() - began
+
+    # -- rest ---------------------------------------------------------------------------------------------------------
+
+    async def settle(self, seconds: float = SETTLE_SECONDS) -> float:
+        """Pause the load and wait until outboxes and lag are 0; how long that took, or infinity after ``seconds``."""
+        raise NotImplementedError
+
+    def person(self, user: str) -> Any:
+        """Somebody with a log-in, in front of the gateway."""
+        return self.people.person(user)
+
+    async def close(self) -> None:
+        """Let go of the store."""
+        if self._mongo is not None:
+            await self._mongo.close()
