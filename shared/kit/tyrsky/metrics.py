@@ -43,6 +43,11 @@ store_conflicts = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 
+effects_attempted = Counter(
+    "effects_attempted", "Attempts at effects outside, by what became of them.", ["aggregate", "outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
+
 consumer_lag = Gauge("consumer_lag", "Messages not yet handled.", ["group", "topic"], registry=REGISTRY)
 consumer_retries = Counter("consumer_retries", "Messages tried again after a failure.", ["group"], registry=REGISTRY)
 consumer_paused = Gauge("consumer_paused", "1 while a group waits, as all fails.", ["group"], registry=REGISTRY)

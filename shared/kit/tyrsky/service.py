@@ -18,12 +18,14 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky_contracts import topics
 from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.topics import Topic
 
 from tyrsky import access, auth, health, limits, metrics, openapi, preconditions, problems, telemetry
 from tyrsky.aggregate import Aggregate
 from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
+from tyrsky.effects import Effect, Effects
 from tyrsky.policies import Policies, PolicyReaction
 from tyrsky.projecting import Projection
 from tyrsky.relay import Relay
@@ -44,9 +46,12 @@ Background = Callable[[], Awaitable[None]]
 
 
 class Service:
-    """One service of a deployment. ``codec`` knows the topics; a college's own service adds its own to them."""
+    """One service of a deployment. ``own_topics`` are a college's own, beside the network's; a test may bring a whole
+    ``codec``."""
 
-    def __init__(self, name: str, settings: Settings, *, codec: Codec | None = None) -> None:
+    def __init__(
+        self, name: str, settings: Settings, *, own_topics: Sequence[Topic] = (), codec: Codec | None = None
+    ) -> None:
         self.name = name
         self.settings = settings
         self.client: AsyncMongoClient[Document] = mongo_client(name, settings)
@@ -58,7 +63,7 @@ class Service:
         self.verifier = auth.Verifier(settings)
         self.tracing = telemetry.provider(name, settings)
         self.projections: dict[str, Projection[Any]] = {}
-        self.codec = codec or Codec(topics.ALL)
+        self.codec = codec or Codec([*topics.ALL, *own_topics])
         self.app = FastAPI(title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         self._admin: AIOKafkaAdminClient | None = None
         self._stores: list[Store[Any, Any]] = []
@@ -87,6 +92,15 @@ class Service:
     def reacts(self, *policies: Policies) -> None:
         """What is to be done when something happened."""
         self._policies += policies
+
+    def sends(self, *effects: Effect[Any, Any]) -> None:
+        """What is done outside, such as mails and webhooks, each for aggregates that the service keeps."""
+        for effect in effects:
+            decider = self.deciders.of(effect.aggregate)
+            work = Effects(decider, effect, self.settings.colleges)
+            decider.listen(work.wake)
+            self.prepares(work.prepare)
+            self.runs(work.run)
 
     def runs(self, *background: Background) -> None:
         """Work that goes on beside the requests, as long as the service runs. What fails begins again."""

@@ -57,6 +57,11 @@ class TopicSettings(BaseSettings):
     topic_retention_days: Mapping[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(
         default={}, description='Days that single topics are kept, as a JSON object: `{"notifications": 30}`.'
     )
+    own_services: Sequence[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]] = Field(
+        default=[],
+        description='Packages of a college\'s own services, as a JSON list: `["seats"]`. Their topics '
+        "(`<package>.contracts.TOPICS`) are made too.",
+    )
     partners: Mapping[CollegeCode, Password | None] = Field(
         default={},
         description="Partner colleges that read the public topics, each with the password of its Kafka user, as a "

@@ -1,6 +1,8 @@
 """``tyrsky topics``: Kafka as the map says."""
 
 import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -8,7 +10,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from tyrsky_contracts.topics import ALL
+from tyrsky_contracts.topics import ALL, Topic
 
 from tyrsky.settings import explain
 from tyrsky.topics_admin import TopicSettings, plan
@@ -30,7 +32,7 @@ def apply(
     settings = _settings()
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     try:
-        found = plan(admin, ALL, settings, rotate=rotate or ())
+        found = plan(admin, [*ALL, *_own_topics(settings.own_services)], settings, rotate=rotate or ())
         for note in found.notes:
             typer.echo(f"note: {note}")
         if found.refusals:
@@ -46,6 +48,14 @@ def apply(
         typer.echo("nothing differs")
     else:
         typer.echo(f"{differences}, nothing was changed" if dry_run else f"{differences} mended")
+
+
+def _own_topics(packages: Sequence[str]) -> Iterator[Topic]:
+    for package in packages:
+        try:
+            yield from import_module(f"{package}.contracts").TOPICS
+        except (ModuleNotFoundError, AttributeError) as error:
+            sys.exit(f"OWN_SERVICES: {package} has no topics here: {error}")
 
 
 def _settings() -> TopicSettings:

@@ -1,0 +1,1 @@
+"""A college's own service: rooms, their seats, and who has one."""

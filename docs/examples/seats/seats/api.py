@@ -1,0 +1,95 @@
+"""Rooms and reservations over HTTP."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+from tyrsky.auth import Caller, role
+from tyrsky.handling import Handling, handling
+from tyrsky.rows import Rows, rows
+from tyrsky.store import Loaded
+
+from seats.contracts import Seats
+from seats.problems import problems
+from seats.room import Cancel, Guest, OpenRoom, Reserve, Room, RoomCommand, aggregate
+from seats.views import Occupancy, occupancy
+
+router = APIRouter(prefix="/rooms", tags=["rooms"])
+
+Rooms = Annotated[Handling[Room, RoomCommand], Depends(handling(aggregate))]
+Staff = Annotated[Caller, Depends(role("outreach", "coordinator", "admin"))]
+
+
+class NewRoom(BaseModel):
+    """A room to open."""
+
+    seats: Seats
+
+
+class NewReservation(BaseModel):
+    """A seat to reserve."""
+
+    guest: Guest
+
+
+class RoomView(BaseModel):
+    """A room, and how many seats are left in it."""
+
+    id: UUID
+    seats: int
+    left: int
+
+    @classmethod
+    def of(cls, loaded: Loaded[Room]) -> Self:
+        """The room as staff sees it."""
+        return cls(id=loaded.id, seats=loaded.state.seats, left=loaded.state.seats - loaded.state.held)
+
+
+class ReservationView(BaseModel):
+    """A reservation that was made; its confirmation goes to the webhook."""
+
+    id: UUID
+    room: RoomView
+
+
+@router.post("", status_code=201, operation_id="openRoom")
+async def open_room(new: NewRoom, rooms: Rooms, staff: Staff) -> RoomView:
+    """Open a room."""
+    return await rooms.handle(OpenRoom(room_id=rooms.new_id(), now=rooms.now, seats=new.seats), RoomView)
+
+
+@router.get("/{room_id}", operation_id="getRoom", responses=problems("room-unknown"))
+async def get(room_id: UUID, rooms: Rooms, staff: Staff) -> RoomView:
+    """One room, as it is now."""
+    return await rooms.show(room_id, RoomView)
+
+
+@router.get("/{room_id}/occupancy", operation_id="getOccupancy")
+async def occupied(
+    room_id: UUID, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
+) -> Occupancy:
+    """How full a room of the network is, as the events have told so far."""
+    return await read.get(room_id) or Occupancy()
+
+
+@router.post(
+    "/{room_id}/reservations",
+    status_code=201,
+    operation_id="reserveSeat",
+    responses=problems("room-unknown", "room-full"),
+)
+async def reserve(room_id: UUID, new: NewReservation, rooms: Rooms, staff: Staff) -> ReservationView:
+    """Reserve a seat."""
+    command = Reserve(room_id=room_id, now=rooms.now, reservation_id=rooms.new_id(), guest=new.guest)
+    return ReservationView(id=command.reservation_id, room=await rooms.handle(command, RoomView))
+
+
+@router.post(
+    "/{room_id}/reservations/{reservation_id}/cancel",
+    operation_id="cancelReservation",
+    responses=problems("room-unknown", "reservation-unknown"),
+)
+async def cancel(room_id: UUID, reservation_id: UUID, rooms: Rooms, staff: Staff) -> RoomView:
+    """Give the seat back. Twice is once."""
+    return await rooms.handle(Cancel(room_id=room_id, now=rooms.now, reservation_id=reservation_id), RoomView)

@@ -1,0 +1,7 @@
+"""What a deployment may change."""
+
+from tyrsky import webhooks
+
+
+class Settings(webhooks.Settings):
+    """Where confirmations go, and what every service has."""

@@ -1,0 +1,218 @@
+"""Effects outside, such as a mail or a call of a webhook: what is due is looked for, claimed, done, and written down.
+
+An effect is an aggregate of its own, whose state says when it is due. It is claimed by a command, so that of several
+processes one gets it; the claim ends by itself, so that what a process that died had in hand is found again. Done twice
+is possible in one case only: the process dies, or loses the receiver's answer, after the receiver took it. That is
+why every attempt at an effect sends the same thing under the same id.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, Literal, Protocol, TypeVar
+from uuid import uuid4, uuid5
+
+from opentelemetry import context
+from pymongo.errors import PyMongoError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from tyrsky import metrics, tracing
+from tyrsky.aggregate import Aggregate, Busy, C, Rejected
+from tyrsky.deciding import Ask, Decider
+from tyrsky.dispatches import Effective
+from tyrsky.pausing import Pauses, Resting
+from tyrsky.store import Document, Loaded
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS_OVER = 30
+"""How much longer a claim lasts than an attempt may take: for writing down what came of it, and clocks that differ."""
+
+RECORD_SECONDS_MAX = 3_600
+"""How long it is tried to write down what came of an attempt: nobody else knows that it is done."""
+
+RECORD_SECONDS = 3
+"""What a stop leaves for writing down what became of the attempts under way."""
+
+FOUND_MAX = 100
+"""So much that is due is fetched at a time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt. ``unsure``: it was handed over, and no answer came. ``pause``: the receiver asked to
+    be left alone for at least so long."""
+
+    status: Literal["sent", "refused", "deferred"]
+    reason: str = ""
+    unsure: bool = False
+    pause: timedelta = timedelta()
+
+
+E = TypeVar("E", bound=Effective)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many attempts at a time, how long one may take, how often to look, and how long to wait after a failure."""
+
+    at_once: int
+    attempt_seconds: float
+    poll_seconds: float
+    pauses: Pauses
+
+
+class Effect(Protocol[E, C]):
+    """One kind of effect: how an attempt at it is claimed, made, and written down."""
+
+    @property
+    def aggregate(self) -> Aggregate[E, C]:
+        """What is done is one of these; the service keeps them."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """How hard it is tried."""
+        ...
+
+    def claim(self, found: Loaded[E], now: datetime, lease_until: datetime) -> C:
+        """The command that claims the next attempt; refused when somebody else has it."""
+        ...
+
+    async def attempt(self, claimed: Loaded[E]) -> Outcome:
+        """Do it, outside."""
+        ...
+
+    def news(self, claimed: Loaded[E], outcome: Outcome, now: datetime, retry_at: datetime) -> C:
+        """The command that writes down what came of it."""
+        ...
+
+
+class Effects(Generic[E, C]):
+    """Does what is due, some at a time. ``run`` is the work in the background; ``wake`` makes it look now."""
+
+    def __init__(self, decider: Decider[E, C], effect: Effect[E, C], colleges: Collection[str]) -> None:
+        self._decider = decider
+        self._store = decider.store
+        self._effect = effect
+        self._colleges = sorted(colleges)
+        self._name = decider.aggregate.name
+        self._attempts: dict[str, asyncio.Task[None]] = {}
+        self._found: deque[Document] = deque()
+        self._resting = Resting(effect.pace.pauses)
+        self._woken = asyncio.Event()
+
+    async def prepare(self) -> None:
+        """Declare the index that finds what is due. Idempotent."""
+        await self._store.collection.create_index([("state.due_at", 1)])
+
+    def wake(self, state: E) -> None:
+        """One was written: when it is due, look."""
+        if state.due_at is not None and state.due_at <= datetime.now(UTC):
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Do what is due, until cancelled; then finish what is under way, which else might have been done or not."""
+        try:
+            while True:
+                self._woken.clear()
+                if not self._found:
+                    self._found += await self._due()
+                while self._found and len(self._attempts) < self._effect.pace.at_once:
+                    self._begin(self._found.popleft())
+                await self._rest()
+        finally:
+            if self._attempts:
+                await asyncio.wait(self._attempts.values())
+
+    async def _due(self) -> list[Document]:
+        """What is to be tried now, the longest overdue first."""
+        if len(self._attempts) >= self._effect.pace.at_once:
+            return []
+        due: Document = {
+            "college": {"$in": self._colleges},
+            "state.due_at": {"$lte": datetime.now(UTC)},
+            "_id": {"$nin": [*self._attempts, *self._resting.now()]},
+        }
+        try:
+            found = self._store.collection.find(due, {"receipts": 0, "outbox": 0})
+            return await found.sort("state.due_at", 1).limit(FOUND_MAX).to_list(FOUND_MAX)
+        except PyMongoError as error:
+            log.warning("cannot look what is due: %s", type(error).__name__)
+            return []
+
+    def _begin(self, document: Document) -> None:
+        id = document["_id"]
+        if id in self._attempts:
+            return
+
+        def end(attempt: asyncio.Task[None]) -> None:
+            if attempt.cancelled():
+                log.error("%s %s: an attempt was cut off", self._name, id)
+            del self._attempts[id]
+            self._woken.set()  # there is a place again
+
+        self._attempts[id] = asyncio.create_task(self._try(document))
+        self._attempts[id].add_done_callback(end)
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self._effect.pace.poll_seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _try(self, document: Document) -> None:
+        try:
+            found = self._store.loaded(document)
+            # A task has a context of its own: all that it does belongs to the trace of the request.
+            context.attach(tracing.remote(found.state.traceparent))
+            claimed = await self._claim(found)
+            if claimed:
+                await self._record(claimed, await self._effect.attempt(claimed))
+        except Exception as error:
+            # Its text may quote an address. The claim runs out, and it is tried again.
+            log.error("%s %s: an attempt broke off: %s", self._name, document["_id"], type(error).__name__)
+            if not self._resting.begin(document["_id"]):
+                await asyncio.sleep(self._effect.pace.poll_seconds)  # it keeps its place instead, lest it spin
+        else:
+            self._resting.forget(document["_id"])
+
+    async def _claim(self, found: Loaded[E]) -> Loaded[E] | None:
+        """The effect as it is now, when the next attempt is ours to make."""
+        now, attempt = datetime.now(UTC), found.state.attempts + 1
+        lease = timedelta(seconds=self._effect.pace.attempt_seconds + LEASE_SECONDS_OVER)
+        start = self._effect.claim(found, now, now + lease)
+        try:
+            # An id of its own for every wish: two processes that wish the same must not both be told that it is done.
+            await self._decider.carry_out(Ask(start, uuid4(), found.college, cause=found.state.request))
+        except Rejected as refusal:
+            # Another process was faster, or wants it too.
+            log.info("%s %s: not claimed: %s", self._name, found.id, refusal.code)
+            return None
+        claimed = await self._store.load(found.college, found.id)
+        ours = claimed is not None and claimed.state.due_at is not None and claimed.state.attempts == attempt
+        return claimed if ours else None  # it may have expired instead
+
+    async def _record(self, claimed: Loaded[E], outcome: Outcome) -> None:
+        attempt, now = claimed.state.attempts, datetime.now(UTC)
+        retry_at = now + max(self._effect.pace.pauses.after(attempt), outcome.pause)
+        ask = Ask(
+            self._effect.news(claimed, outcome, now, retry_at),
+            uuid5(claimed.id, f"outcome of attempt {attempt}"),
+            claimed.college,
+            cause=claimed.state.request,
+        )
+        metrics.effects_attempted.labels(self._name, outcome.status).inc()
+        async for trial in AsyncRetrying(
+            retry=retry_if_exception_type((PyMongoError, Busy)),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            stop=stop_after_delay(RECORD_SECONDS_MAX),
+            reraise=True,
+        ):
+            with trial:
+                await self._decider.carry_out(ask)
+        log.info("%s %s: attempt %d: %s %s", self._name, claimed.id, attempt, outcome.status, outcome.reason)
