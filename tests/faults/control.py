@@ -1,0 +1,126 @@
+"""What a service's process is told to do by the rig, and what it tells: two files beside one another.
+
+What the first says holds within a tenth of a second; what took place is written into the second, so that a fault can
+prove it. asyncio's own clock (monotonic) stays as it is, as it does when a machine's clock is set.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import time_machine
+
+LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a process is to do. ``number`` tells one wish from the next.
+
+    ``clock`` is how many seconds it is ahead of the others. ``fail`` are keys whose events its policies choke on.
+    ``freeze`` names a method of Kafka's producer before which the process stops itself (SIGSTOP); ``crash`` one before
+    which it dies. Both are done once, also when the process that starts after it reads the same wish.
+    """
+
+    number: int = 0
+    clock: float = 0.0
+    fail: Sequence[str] = ()
+    freeze: str = ""
+    crash: str = ""
+
+
+@dataclass
+class Happened:
+    """What took place so far in this process."""
+
+    pid: int
+    number: int = 0
+    failed: int = 0
+    stopped_for: int = 0
+    clock: float = 0.0
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+class Bug(ValueError):  # noqa: N818 - of a kind that the same event brings again at once
+    """The bug that the rig put in."""
+
+
+class Control:
+    """The file that says what this process is to do, and the one that tells what it did."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._told = file.with_suffix(".told")
+        self._read_at = 0
+        self._travel: time_machine.travel | None = None
+        self.happened = Happened(os.getpid(), stopped_for=self._before())
+
+    @property
+    def wanted(self) -> Wanted:
+        """The last wish."""
+        return self.happened.wanted
+
+    def _before(self) -> int:
+        """For which wish an earlier process stopped or died."""
+        try:
+            return int(json.loads(self._told.read_text())["stopped_for"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return 0
+
+    def watch(self) -> None:
+        """Do what the file says, until the process ends."""
+        while True:
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Read the file when it is a new one."""
+        try:
+            changed_at = self._file.stat().st_mtime_ns
+            if changed_at == self._read_at:
+                return
+            said = json.loads(self._file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):  # none yet, or half written: the next look finds it
+            return
+        self._read_at = changed_at
+        wanted = Wanted(**said)
+        if wanted.clock != self.happened.clock:
+            self._turn(wanted.clock)
+        self.happened.wanted, self.happened.number = wanted, wanted.number
+        self.tell()
+
+    def _turn(self, seconds: float) -> None:
+        if self._travel is not None:
+            self._travel.stop()
+            self._travel = None
+        if seconds:
+            self._travel = time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True)
+            self._travel.start()
+        self.happened.clock = seconds
+
+    def tell(self) -> None:
+        """Write down what took place."""
+        new = self._told.with_suffix(".new")
+        new.write_text(json.dumps(asdict(self.happened)))
+        new.replace(self._told)
+
+    def fails(self, key: str) -> None:
+        """Raise when the bug is in and the event is of a key that it chokes on."""
+        if key in self.wanted.fail:
+            self.happened.failed += 1
+            self.tell()
+            raise Bug("the rig put a bug in")
+
+    def comes_to(self, place: str) -> None:
+        """Stop or die here, if that is wanted; once for each wish."""
+        if place not in (self.wanted.freeze, self.wanted.crash) or self.happened.stopped_for == self.wanted.number:
+            return
+        how = signal.SIGSTOP if place == self.wanted.freeze else signal.SIGKILL
+        self.happened.stopped_for = self.wanted.number
+        self.tell()
+        os.kill(os.getpid(), how)
