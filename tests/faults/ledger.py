@@ -14,10 +14,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wishes of the platform. ``about`` is the aggregate's path, when it is known: ``/visits/<id>``."""
+    """What somebody wishes of the platform. ``about`` is the aggregate's path: ``/visits/{id}``, where ``{id}`` is
+    what the answer will tell."""
 
     wish: str
     client: str
+    user: str
     kind: str
     method: str
     path: str
@@ -46,8 +48,8 @@ class Wish:
 
     @property
     def about(self) -> str:
-        """The aggregate's path: known before, or told in the answer."""
-        return self.asked.about or str(self.body.get("_path", ""))
+        """The aggregate's path: known before, or with the id that the answer told."""
+        return self.asked.about.replace("{id}", str(self.body.get("id", "")))
 
 
 class Ledger:

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
 
@@ -22,19 +22,12 @@ AGAIN = frozenset({429, 502, 503, 504})
 AGAIN_CODES = frozenset({"key-in-flight", "busy"})
 
 
-class Script(Protocol):
-    """What one kind of client does next, by its own dice."""
-
-    async def step(self, client: "Client") -> None:
-        """One thing, with all its repeats."""
-        ...
-
-
 class Client:
     """Somebody with an app that repeats itself, with the same key, until it is answered."""
 
-    def __init__(self, name: str, http: httpx2.AsyncClient, ledger: Ledger, random: Random) -> None:
+    def __init__(self, name: str, user: str, http: httpx2.AsyncClient, ledger: Ledger, random: Random) -> None:
         self.name = name
+        self.user = user
         self.http = http
         self.random = random
         self._ledger = ledger
@@ -45,7 +38,7 @@ class Client:
     ) -> Wish:
         """Ask for something; the ledger has it before, and the answer after."""
         wish = f"{self.name}-{next(self._numbers)}"
-        asked = Asked(wish, self.name, kind, method, path, about, body, match)
+        asked = Asked(wish, self.name, self.user, kind, method, path, about, body, match)
         headers = {"Idempotency-Key": f"{wish}-{uuid.UUID(int=self.random.getrandbits(128))}"}
         headers |= {"If-Match": match} if match else {}
         self._ledger.asked(asked)
@@ -97,7 +90,7 @@ class Load:
 
     def client(self, name: str, user: str) -> Client:
         """A client whose dice are its own: what it does does not depend on how fast the others are."""
-        return Client(name, self._people.person(user), self._ledger, Random(f"{self._seed} {name}"))
+        return Client(name, user, self._people.person(user), self._ledger, Random(f"{self._seed} {name}"))
 
     def add(self, name: str, user: str, script: Callable[[Client], Awaitable[None]]) -> None:
         """One more client: ``script`` does one thing each time it is called."""

@@ -1,11 +1,11 @@
 """What runs under the rig: the stack's parts, services with up to four instances, and a proxy between each pair."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+
+from tyrsky_contracts import topics
 
 from deploy.local import caddy, kafka, keycloak, mailbox, mongo, services
 from deploy.local.kafka import Proxied
@@ -72,6 +72,20 @@ class Layout:
         return f"{self.prefix}{service}"
 
     @property
+    def topics(self) -> Sequence[str]:
+        """The topics that the services write."""
+        return [topic.name for topic in topics.ALL if set(topic.producers) & set(self.services)]
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """Each consumer group, with the topics that it reads."""
+        found: dict[str, list[str]] = {}
+        for topic in topics.ALL:
+            for group in topic.consumers:
+                found.setdefault(group, []).append(topic.name)
+        return found
+
+    @property
     def mongo_uri(self) -> str:
         """The store itself, past all proxies."""
         return self.outside.mongo_uri or self.stack.mongo_uri
@@ -92,6 +106,7 @@ class Layout:
             "KAFKA_BOOTSTRAP": self.outside.kafka_bootstrap or f"{HOST}:{self.proxy_port(f'{service}-kafka')}",
             "OIDC_JWKS_URI": f"http://{HOST}:{self.proxy_port(f'{service}-keycloak')}"
             "/realms/tyrsky/protocol/openid-connect/certs",
+            "OIDC_KEYS_SECONDS": "10",
             "PYTHONPATH": str(ROOT),
         }
         if service == "notifications":
@@ -132,16 +147,12 @@ def parts(layout: Layout) -> list[Part]:
 
 def _service(layout: Layout, service: str, instance: str) -> Part:
     part = services.part(layout.stack, service, instance)
-    needs = [need for need in part.needs if need not in layout.outside.parts]
+    absent = layout.outside.parts | ({"topics"} if layout.outside.kafka_bootstrap else set[str]())
+    needs = [need for need in part.needs if need not in absent]
     environment = {**layout.environment(service), "HTTP_PORT": str(layout.stack.ports[instance])}
-    return replace(part, command=_command(service), env=environment, needs=needs, on_demand=instance != service)
-
-
-def _command(service: str) -> list[str]:
-    """The rig's own way in, which can turn the process's clock; as everywhere else while there is none."""
-    if importlib.util.find_spec("tests.faults.launched"):
-        return [sys.executable, "-m", "tests.faults.launched", service]
-    return [str(Path(sys.executable).with_name("tyrsky")), "serve", service]
+    file = layout.stack.folder / "control" / f"{instance}.json"
+    command = [sys.executable, "-m", "tests.faults.launched", service, str(file)]  # it can turn the process's clock
+    return replace(part, command=command, env=environment, needs=needs, on_demand=instance != service)
 
 
 def _upstreams(layout: Layout) -> dict[str, str]:

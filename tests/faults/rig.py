@@ -1,21 +1,26 @@
 """What a fault holds in its hands: the parts, the proxies between them, the load, and a way to look at all of it."""
 
 import asyncio
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 from tyrsky.store import Document
 
 from deploy.local.part import Part
 from deploy.local.stack import Stack
 from deploy.local.supervising import Process, Supervisor
+from tests.faults import looking
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.parts import Layout
@@ -25,6 +30,9 @@ from tests.faults.proxy import Proxy
 READY_SECONDS = 90
 POLL_SECONDS = 0.25
 SETTLE_SECONDS = 30
+
+#: What a part that is away makes of a question to it.
+AWAY = (KafkaError, PyMongoError, OSError, TimeoutError)
 
 
 class NotReady(Exception):  # noqa: N818 - it reads as it is meant
@@ -44,7 +52,6 @@ class Rig:
     load: Load
     random: Random
     say: Callable[[str], None]
-    settled: list[float] = field(default_factory=list[float])
     _mongo: AsyncMongoClient[Document] | None = None
 
     @property
@@ -110,7 +117,24 @@ class Rig:
 
     async def settle(self, seconds: float = SETTLE_SECONDS) -> float:
         """Pause the load and wait until outboxes and lag are 0; how long that took, or infinity after ``seconds``."""
-        raise NotImplementedError
+        began = time.monotonic()
+        await self.load.pause()
+        while time.monotonic() - began < seconds:
+            with suppress(*AWAY):
+                if not await self.unsettled():
+                    return time.monotonic() - began
+            await asyncio.sleep(POLL_SECONDS)
+        return math.inf
+
+    async def unsettled(self) -> list[str]:
+        """What is still to be published or handled."""
+        found = [
+            f"{count} outboxes of {service}"
+            for service in self.services
+            if (count := await looking.waiting(self.database(service)))
+        ]
+        behind = await looking.lag(self.layout.bootstrap, self.layout.groups)
+        return found + [f"{group} lags {count}" for group, count in behind.items()]
 
     def person(self, user: str) -> Any:
         """Somebody with a log-in, in front of the gateway."""

@@ -1,0 +1,193 @@
+"""What must hold after all faults. Pure: paper in, counts with the offending ids out; ``checking.py`` fetches it.
+
+An invariant is never weakened to pass. What the architecture says may happen (a repeat that says that it is one) is
+counted beside it, under a name of its own.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.ledger import Wish
+from tests.faults.looking import Kept, Record
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One invariant: what breaks it, each with its id; ``also`` is what was counted beside it."""
+
+    code: str
+    wrong: Sequence[str] = ()
+    also: Mapping[str, int | float | str] = field(default_factory=dict[str, int | float | str])
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing breaks it."""
+        return not self.wrong
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An aggregate as the API shows it."""
+
+    version: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A notification, as the service tells of it."""
+
+    id: str
+    about: str
+    status: str
+    unsure: bool
+
+
+def acknowledged_is_there(
+    wishes: Iterable[Wish], shown: Mapping[str, Shown | None], kept: Mapping[str, Kept]
+) -> Verdict:
+    """I1: what a client was told is done is there: at the version it was told of, or a later one, with its content.
+
+    ``shown`` holds those aggregates that were asked for by now; ``kept`` is the whole store.
+    """
+    wrong: list[str] = []
+    told = _told(wishes)
+    for path, versions in told.items():
+        highest = max(versions)
+        in_store = kept.get(path.rsplit("/", 1)[-1])
+        if in_store is None:
+            wrong.append(f"{path}: not in the store")
+        elif in_store.version < highest:
+            wrong.append(f"{path}: version {highest} was acknowledged, the store has {in_store.version}")
+        wrong += [f"{path}: version {v} was answered in two ways" for v, bodies in versions.items() if len(bodies) > 1]
+        if path not in shown:
+            continue
+        now = shown[path]
+        if now is None:
+            wrong.append(f"{path}: the API does not know it")
+        elif now.version < highest:
+            wrong.append(f"{path}: version {highest} was acknowledged, the API shows {now.version}")
+        elif now.version in versions and now.body not in versions[now.version]:
+            wrong.append(f"{path}: version {now.version} has other content than was acknowledged")
+    return Verdict("I1", wrong, {"aggregates acknowledged": len(told), "of them asked for": len(shown)})
+
+
+def _told(wishes: Iterable[Wish]) -> dict[str, dict[int, list[Mapping[str, Any]]]]:
+    """By aggregate: each version that a client was told of, with the content that it was shown."""
+    told: dict[str, dict[int, list[Mapping[str, Any]]]] = {}
+    for wish in wishes:
+        if wish.acknowledged and wish.about and wish.version:
+            bodies = told.setdefault(wish.about, {}).setdefault(wish.version, [])
+            if wish.body not in bodies:
+                bodies.append(wish.body)
+    return told
+
+
+def committed_is_published(kept: Mapping[str, Kept], records: Iterable[Record], *, alone: bool = True) -> Verdict:
+    """I2: every event of the store is on its topic; and nothing is there that no store has, if the topic is ours alone.
+
+    An aggregate's sequence runs over all its topics together, from 1 without a gap.
+    """
+    seen: defaultdict[str, set[int]] = defaultdict(set)
+    for record in records:
+        seen[record.key].add(record.sequence)
+    wrong: list[str] = []
+    for id, each in kept.items():
+        missing = sorted(set(range(1, each.sequence + 1)) - seen[id])
+        wrong += [f"{each.place} {id}: event {number} is on no topic" for number in missing]
+        wrong += [
+            f"{each.place} {id}: event {n} is on a topic, the store has none" for n in seen[id] if n > each.sequence
+        ]
+    strangers = [key for key in seen if key not in kept and seen[key]] if alone else []
+    wrong += [f"{key}: on a topic, in no store" for key in strangers]
+    return Verdict("I2", wrong, {"events committed": sum(each.sequence for each in kept.values())})
+
+
+def effects_once(
+    wishes: Sequence[Wish],
+    notes: Sequence[Note],
+    mails: Counter[str],
+    made: Mapping[str, Collection[str]],
+) -> Verdict:
+    """I3: no mail, no notification and no aggregate twice, and none that was not asked for.
+
+    A mail may come again when its sender was killed before it knew the answer; its notification then says ``unsure``.
+    That is the documented exception: it is counted apart. ``made`` are the ids in the store, by kind of wish.
+    """
+    wrong: list[str] = []
+    about = Counter(note.about for note in notes)
+    wrong += [f"{subject}: {times} notifications" for subject, times in about.items() if times > 1]
+    by_mail = {note.id: note for note in notes}
+    repeats, repeated = 0, 0
+    for message_id, times in mails.items():
+        note = by_mail.get(message_id.strip("<>").split("@")[0])
+        if note is None:
+            wrong.append(f"mail {message_id}: of no notification")
+        elif times > 1 and not note.unsure:
+            wrong.append(f"mail {message_id}: came {times} times, and nobody says that it may")
+        elif times > 1:
+            repeats, repeated = repeats + times - 1, repeated + 1
+    for kind, ids in made.items():
+        asked = [wish for wish in wishes if wish.asked.kind == kind]
+        unasked = set(ids) - {str(wish.body.get("id")) for wish in asked if wish.acknowledged}
+        unanswered = sum(1 for wish in asked if not wish.status)
+        if len(unasked) > unanswered:
+            wrong += [f"{kind} {id}: nobody was told of it" for id in sorted(unasked)]
+    also = {"notifications": len(notes), "mails": mails.total(), "unsure": sum(note.unsure for note in notes)}
+    return Verdict("I3", wrong, {**also, "mails that came again and say so": repeats, "of notifications": repeated})
+
+
+def mails_came(wishes: Iterable[Wish], notes: Iterable[Note], mails: Mapping[str, int]) -> list[str]:
+    """What I1 says of invitations: each visit that was planned with a contact has its notification, and the mail."""
+    by_visit = {note.about: note for note in notes}
+    boxes = {message_id.strip("<>").split("@")[0] for message_id, times in mails.items() if times}
+    wrong: list[str] = []
+    for wish in wishes:
+        if wish.asked.kind != "plan-visit" or not wish.acknowledged or not (wish.asked.body or {}).get("contact_id"):
+            continue
+        visit = str(wish.body["id"])
+        note = by_visit.get(visit)
+        if note is None:
+            wrong.append(f"/visits/{visit}: no notification")
+        elif note.status != "sent":
+            wrong.append(f"/visits/{visit}: its notification {note.id} is {note.status}")
+        elif note.id not in boxes:
+            wrong.append(f"/visits/{visit}: notification {note.id} is sent, and no mail came")
+    return wrong
+
+
+def never_back(records: Iterable[Record], rows: Iterable[str] = ()) -> Verdict:
+    """I4: the sequence of an aggregate never goes back, in any topic or read model; nor is one number two events.
+
+    A repeat of the last event, with the same id, is what at-least-once means: counted apart. ``rows`` are read models
+    that were seen to go back.
+    """
+    wrong, last, ids, repeats = list(rows), dict[tuple[str, str], int](), dict[tuple[str, int], str](), 0
+    for each in sorted(records, key=lambda record: (record.topic, record.partition, record.offset)):
+        where = f"{each.topic}[{each.partition}]@{each.offset} {each.key}"
+        before = last.get((each.topic, each.key), 0)
+        if each.sequence < before:
+            wrong.append(f"{where}: {each.sequence} after {before}")
+        repeats += each.sequence == before
+        last[each.topic, each.key] = max(before, each.sequence)
+        if ids.setdefault((each.key, each.sequence), each.id) != each.id:
+            wrong.append(f"{where}: {each.sequence} is two events")
+    return Verdict("I4", wrong, {"messages": len(ids) + repeats, "repeats of the last": repeats})
+
+
+def settles(seconds: Sequence[tuple[str, float]], limit: float) -> Verdict:
+    """I5: outboxes and lag are 0 within ``limit`` seconds of the last fault; one figure for each segment."""
+    wrong = [f"after {what}: not within {limit:.0f} s" for what, took in seconds if not took <= limit]
+    known = [took for _, took in seconds if math.isfinite(took)]
+    return Verdict("I5", wrong, {"longest, s": round(max(known, default=0.0), 1), "times": len(seconds)})
+
+
+def nobody_needed(processes: Mapping[str, str], waits: Mapping[str, str], parked: Iterable[str]) -> Verdict:
+    """I7: every part runs and answers, and no message waits for a person."""
+    wrong = [f"{name}: {state}" for name, state in processes.items() if state not in ("RUNNING", "STOPPED")]
+    wrong += [f"{name} waits for {what}" for name, what in waits.items() if what]
+    wrong += [f"parked: {key}" for key in parked]
+    return Verdict("I7", wrong, {"parts": len(processes)})

@@ -1,0 +1,164 @@
+"""What the system holds, looked up past its own doors: topics, the store, the mailboxes, consumer groups."""
+
+import asyncio
+import imaplib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.store import Document
+
+from deploy.local import mailbox
+from deploy.local.stack import HOST, Stack
+
+READ_SECONDS = 120
+QUIET_MS = 500
+MESSAGE_ID = re.compile(rb"Message-ID:\s*(<[^>]+>)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A message on a topic, as a reader meets it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    sequence: int
+    id: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An aggregate in the store: how many events it has published or has waiting, and its version."""
+
+    place: str
+    version: int
+    sequence: int
+    waiting: int
+
+
+async def kept(databases: Mapping[str, AsyncDatabase[Document]]) -> dict[str, Kept]:
+    """Every aggregate of every service, by its id."""
+    found: dict[str, Kept] = {}
+    for service, database in databases.items():
+        for name in await database.list_collection_names():
+            fields = {"version": 1, "sequence": 1, "outbox.sequence": 1, "lease_token": 1}
+            async for document in database[name].find({"lease_token": {"$exists": True}}, fields):
+                waiting = len(document.get("outbox", ()))
+                place = f"{service}.{name}"
+                found[document["_id"]] = Kept(place, document["version"], document["sequence"], waiting)
+    return found
+
+
+async def waiting(database: AsyncDatabase[Document]) -> int:
+    """Aggregates of a service whose events are not yet published."""
+    names = await database.list_collection_names()
+    return sum([await database[name].count_documents({"outbox_since": {"$exists": True}}) for name in names])
+
+
+async def parked(database: AsyncDatabase[Document]) -> list[str]:
+    """Dead letters that lie with a service, and what they are about."""
+    return [f"{box['_id']}" async for box in database["dead_letters"].find({}, {"_id": 1})]
+
+
+async def sequences(database: AsyncDatabase[Document], collection: str) -> dict[tuple[str, str], int]:
+    """How far each row of a read model has heard of each subject."""
+    found: dict[tuple[str, str], int] = {}
+    async for row in database[collection].find({}, {"sequences": 1}):
+        found |= {(row["_id"], subject): sequence for subject, sequence in row.get("sequences", {}).items()}
+    return found
+
+
+async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
+    """All that a reader of committed messages finds on these topics, in order within each partition."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    found: list[Record] = []
+    async with asyncio.timeout(READ_SECONDS):
+        await consumer.start()
+        try:
+            partitions = await _partitions(bootstrap, topics)
+            if not partitions:
+                return []
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning()
+            ends = await consumer.end_offsets(partitions)
+            while any([await consumer.position(at) < ends[at] for at in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=QUIET_MS)).values():
+                    for each in batch:
+                        headers = dict(each.headers)
+                        sequence, id = int(headers.get("ce_sequence", b"0")), headers.get("ce_id", b"").decode()
+                        key = (each.key or b"").decode()
+                        found.append(Record(each.topic, each.partition, each.offset, key, sequence, id))
+        finally:
+            await consumer.stop()
+    return found
+
+
+async def _partitions(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
+
+
+async def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Messages that each group has not yet handled, of the topics that it reads; those without any are left out."""
+    admin, behind = AIOKafkaAdminClient(bootstrap_servers=bootstrap), dict[str, int]()
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False)
+    try:
+        await admin.start()
+        await consumer.start()
+        for group, topics in groups.items():
+            partitions = await _partitions(bootstrap, topics)
+            committed = await admin.list_consumer_group_offsets(group)
+            begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+            for at in partitions:
+                read = committed[at].offset if at in committed and committed[at].offset >= 0 else begins[at]
+                if read < ends[at] and (left := await _left(consumer, at, read, ends[at])):
+                    behind[group] = behind.get(group, 0) + left
+    finally:
+        await consumer.stop()
+        await admin.close()
+    return behind
+
+
+async def _left(consumer: AIOKafkaConsumer, at: TopicPartition, read: int, end: int) -> int:
+    """Messages from an offset on: the marks at the end of transactions have offsets too, and are none."""
+    consumer.assign([at])
+    consumer.seek(at, read)
+    count = 0
+    while await consumer.position(at) < end:
+        batches = await consumer.getmany(timeout_ms=QUIET_MS)
+        if not batches:
+            break
+        count += sum(len(batch) for batch in batches.values())
+    return count
+
+
+def mails(stack: Stack, addresses: Iterable[str]) -> Counter[str]:
+    """How often each Message-ID is in the boxes of these addresses."""
+    found: Counter[str] = Counter()
+    for address in addresses:
+        with imaplib.IMAP4(HOST, stack.ports["imap"], timeout=60) as box:
+            box.login(address, mailbox.PASSWORD)
+            _, [count] = box.select("INBOX", readonly=True)
+            if not int(count or b"0"):
+                continue
+            _, lines = box.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+            for line in lines:
+                if isinstance(line, tuple) and (named := MESSAGE_ID.search(line[1])):
+                    found[named[1].decode()] += 1
+    return found

@@ -1,0 +1,99 @@
+"""A run as a page: the machine, the seed, what each fault did, and each invariant as a count with the offending ids."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import psutil
+
+from tests.faults.invariants import Verdict
+from tests.faults.running import Result, Segment
+
+IDS_SHOWN = 20
+
+INVARIANTS = {
+    "I1": "acknowledged, but missing",
+    "I2": "committed events that are on no topic",
+    "I3": "effects twice, or of nobody's asking",
+    "I4": "sequences that went back",
+    "I5": "not at rest within 30 s of a fault",
+    "I6": "quotas and reservations that are not exact",
+    "I7": "parts and messages that need a person",
+}
+
+
+def page(result: Result) -> str:
+    """The report in Markdown."""
+    return "\n".join([*_head(result), *_invariants(result), *_faults(result.segments), *_wrong(result), ""])
+
+
+def _head(result: Result) -> list[str]:
+    wanted, asked = result.wanted, result.asked
+    outside = ", ".join(sorted(wanted.outside.parts)) or "none"
+    how = "all amounts in full" if wanted.full else f"{wanted.minutes:g} minutes"
+    return [
+        "# Faults",
+        "",
+        f"Written by `python -m tests.faults`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; how to read and repeat it: "
+        "[operations/faults.md](operations/faults.md).",
+        "",
+        f"- machine: {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        f"- seed {wanted.seed}, {how}, {result.seconds / 60:.0f} minutes in all; servers from outside: {outside}",
+        f"- {asked['asked']} commands in {asked['tries']} tries: {asked['acknowledged']} acknowledged, "
+        f"{asked['refused']} refused by the rules, {asked['gave up']} given up after two minutes without an answer",
+        f"- **{'every invariant held' if result.holds else 'NOT EVERYTHING HELD: see below'}**",
+        "",
+    ]
+
+
+def _invariants(result: Result) -> list[str]:
+    rows = ["## Invariants", "", "| | what breaks it | after the faults | at the end | counted beside it |"]
+    rows += ["| --- | --- | --- | --- | --- |"]
+    for code, what in INVARIANTS.items():
+        last = [verdict for verdict in result.verdicts if verdict.code == code]
+        if not last:
+            rows.append(f"| {code} | {what} | not checked | not checked | |")
+            continue
+        during = sum(len(v.wrong) for segment in result.segments for v in segment.verdicts if v.code == code)
+        also = ", ".join(f"{name}: {count}" for name, count in last[0].also.items())
+        rows.append(f"| {code} | {what} | {during} | {len(last[0].wrong)} | {also} |")
+    return [*rows, ""]
+
+
+def _faults(segments: Sequence[Segment]) -> list[str]:
+    rows = ["## Faults", "", "| | fault | times | of | what took place | wrong | at rest after, s |"]
+    rows += ["| --- | --- | --- | --- | --- | --- | --- |"]
+    for segment in segments:
+        fault, planned = segment.planned.fault, segment.planned
+        if not planned.amount:
+            rows.append(f"| {fault.code} | {fault.name} | not run: {planned.why_not} | {fault.full} | | | |")
+            continue
+        counts = ", ".join(f"{what}: {count}" for what, count in segment.outcome.counts.items())
+        wrong = segment.broke or len(segment.outcome.wrong) + sum(len(verdict.wrong) for verdict in segment.verdicts)
+        rows.append(
+            f"| {fault.code} | {fault.name} | {planned.amount} | {fault.full} | {counts} | {wrong} "
+            f"| {segment.settled:.1f} |"
+        )
+    return [*rows, ""]
+
+
+def _wrong(result: Result) -> list[str]:
+    found: list[str] = [f"- the rig itself: {each}" for each in result.broken[:IDS_SHOWN]]
+    for segment in result.segments:
+        code = segment.planned.fault.code
+        found += [f"- {code}: {segment.broke}"] if segment.broke else []
+        found += [f"- {code}: {each}" for each in segment.outcome.wrong[:IDS_SHOWN]]
+        found += _ids(f"after {code}", segment.verdicts)
+    found += _ids("at the end", result.verdicts)
+    return ["## What was wrong", "", *found] if found else []
+
+
+def _ids(when: str, verdicts: Iterable[Verdict]) -> list[str]:
+    lines: list[str] = []
+    for verdict in verdicts:
+        lines += [f"- {verdict.code} {when}: {each}" for each in verdict.wrong[:IDS_SHOWN]]
+        if len(verdict.wrong) > IDS_SHOWN:
+            lines.append(f"- {verdict.code} {when}: and {len(verdict.wrong) - IDS_SHOWN} more")
+    return lines

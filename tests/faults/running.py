@@ -1,0 +1,204 @@
+"""One run: the stack is started, people work, faults come one by one, and after each all invariants are checked."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from uuid import uuid4
+
+from rich.console import Console
+
+from deploy.local import launch
+from deploy.local.part import carry_out, program
+from deploy.local.supervising import Supervisor
+from tests.faults import invariants, people, working
+from tests.faults.checking import Checking
+from tests.faults.fault import Fault, Outcome
+from tests.faults.invariants import Verdict
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load
+from tests.faults.parts import Layout, Outside, layout, parts
+from tests.faults.planning import Planned, plan
+from tests.faults.proxy import Proxy
+from tests.faults.rig import Rig
+
+SERVICES = ("companies", "notifications")
+CLIENTS = 8
+USERS = ("vaao-outreach", "vaao-coordinator", "sasky-outreach")
+RATE = 15.0
+WARM_UP_SECONDS = 4
+PROGRESS_SECONDS = 15
+TOPICS_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is to be."""
+
+    faults: Sequence[Fault]
+    seed: int
+    minutes: float
+    full: bool = False
+    outside: Outside = field(default_factory=Outside)
+
+
+@dataclass
+class Segment:
+    """One fault of a run, and what came of it."""
+
+    planned: Planned
+    outcome: Outcome = field(default_factory=Outcome)
+    settled: float = 0.0
+    took: float = 0.0
+    verdicts: Sequence[Verdict] = ()
+    broke: str = ""
+
+
+@dataclass
+class Result:
+    """A run, to be reported."""
+
+    wanted: Wanted
+    segments: list[Segment]
+    verdicts: Sequence[Verdict]
+    asked: dict[str, int]
+    seconds: float
+    broken: Sequence[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every invariant held, every fault took place, and the rig itself did not stumble."""
+        faults = all(not segment.broke and not segment.outcome.wrong for segment in self.segments)
+        checks = [*self.verdicts, *(verdict for segment in self.segments for verdict in segment.verdicts)]
+        return faults and all(verdict.holds for verdict in checks) and not self.broken
+
+
+def run(wanted: Wanted, console: Console) -> Result:
+    """Start everything, run, stop everything."""
+    prefix = f"faults-{wanted.seed}-{uuid4().hex[:6]}-" if wanted.outside.parts else ""
+    place = layout(SERVICES, wanted.outside, prefix)
+
+    def say(text: str) -> None:
+        console.print(f"[{time.strftime('%H:%M:%S')}] {text}", markup=False, highlight=False, soft_wrap=True)
+
+    with launch.afresh(place.stack) as supervisor:
+        return asyncio.run(_run(wanted, place, supervisor, console, say))
+
+
+async def _run(
+    wanted: Wanted, place: Layout, supervisor: Supervisor, console: Console, say: Callable[[str], None]
+) -> Result:
+    began = time.monotonic()
+    random = Random(f"faults {wanted.seed}")
+    planned = plan(
+        wanted.faults,
+        minutes=wanted.minutes,
+        random=random,
+        outside=wanted.outside.parts,
+        full=wanted.full,
+    )
+    say(f"seed {wanted.seed}: " + ", ".join(f"{each.fault.code} {each.amount or each.why_not}" for each in planned))
+    segments: list[Segment] = []
+    async with _rig(wanted, place, supervisor, console, say) as rig, _at_work(rig) as checking:
+        for each in planned:
+            if each.amount:
+                segments.append(await _segment(rig, checking, each, Random(f"{wanted.seed} {each.fault.code}")))
+            else:
+                segments.append(Segment(each))
+        verdicts = await checking.check(whole=True)
+        _tell(verdicts, say)
+        broken = list(rig.load.broken)
+        return Result(wanted, segments, verdicts, dict(rig.ledger.counts), time.monotonic() - began, broken)
+
+
+async def _segment(rig: Rig, checking: Checking, planned: Planned, random: Random) -> Segment:
+    fault, began = planned.fault, time.monotonic()
+    segment = Segment(planned)
+    rig.say(f"{fault.code} {fault.name}, {planned.amount} of {fault.full}")
+    rig.ledger.noted("fault", code=fault.code, amount=planned.amount)
+    rig.load.resume()
+    await asyncio.sleep(WARM_UP_SECONDS)
+    try:
+        segment.outcome = await fault.run(rig, random, planned.amount)
+    except Exception as error:  # it is told at the end; the other faults are still worth running
+        segment.broke = f"{type(error).__name__}: {error}"
+        rig.say(f"{fault.code} broke off: {segment.broke}")
+    segment.settled = await checking.settle(fault.code)
+    segment.verdicts = await checking.check(whole=False)
+    segment.took = time.monotonic() - began
+    counts = ", ".join(f"{what} {count}" for what, count in segment.outcome.counts.items())
+    rig.say(f"{fault.code} done in {segment.took:.0f} s: {counts}; at rest after {segment.settled:.1f} s")
+    _tell([invariants.Verdict(fault.code, segment.outcome.wrong), *segment.verdicts], rig.say)
+    return segment
+
+
+def _tell(verdicts: Sequence[Verdict], say: Callable[[str], None]) -> None:
+    for verdict in verdicts:
+        for wrong in verdict.wrong[:5]:
+            say(f"  {verdict.code} VIOLATED: {wrong}")
+    say("  " + ", ".join(f"{verdict.code} {len(verdict.wrong)}" for verdict in verdicts))
+
+
+# -- beginning and end -------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _rig(
+    wanted: Wanted, place: Layout, supervisor: Supervisor, console: Console, say: Callable[[str], None]
+) -> AsyncGenerator[Rig]:
+    """Proxies first, since the services look for their parts through them; then all parts, then people."""
+    proxies = {pair: Proxy(pair, place.proxy_port(pair), target) for pair, target in place.pairs.items()}
+    for proxy in proxies.values():
+        await proxy.start()
+    everything = parts(place)
+    if wanted.outside.kafka_bootstrap:
+        env = {"KAFKA_BOOTSTRAP": place.bootstrap}
+        await asyncio.to_thread(
+            carry_out, "`tyrsky topics apply`", [program("tyrsky"), "topics", "apply"], seconds=TOPICS_SECONDS, env=env
+        )
+    try:
+        await asyncio.to_thread(launch.bring_up, place.stack, everything, supervisor, console)
+        await asyncio.to_thread(people.lengthen_tokens, place.stack)
+        environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
+        await asyncio.to_thread(working.import_register, environment, CLIENTS)
+        folk, ledger = people.People(place.stack), Ledger(place.stack.folder / "ledger.jsonl")
+        load = Load(folk, ledger, str(wanted.seed))
+        rig = Rig(
+            place, supervisor, {part.name: part for part in everything}, proxies, folk, ledger, load,
+            Random(f"rig {wanted.seed}"), say,
+        )  # fmt: skip
+        try:
+            yield rig
+        finally:
+            await load.stop()
+            await rig.close()
+            await folk.close()
+            ledger.close()
+    finally:
+        for proxy in proxies.values():
+            await proxy.close()
+
+
+@asynccontextmanager
+async def _at_work(rig: Rig) -> AsyncGenerator[Checking]:
+    """People, who wait for the first fault; the watch over the read models; and a line now and then."""
+    rig.load.rate = RATE
+    addresses = [f"koe.{number}@faults.example" for number in range(CLIENTS)]
+    for number, address in enumerate(addresses):
+        rig.load.add(f"outreach-{number}", USERS[number % len(USERS)], working.Outreach(number, address).script)
+    checking = Checking(rig, addresses)
+    background = [asyncio.create_task(checking.watch()), asyncio.create_task(_progress(rig))]
+    try:
+        yield checking
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+
+
+async def _progress(rig: Rig) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        rig.say("  " + ", ".join(f"{count} {what}" for what, count in rig.ledger.counts.items()))
