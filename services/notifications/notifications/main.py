@@ -2,7 +2,7 @@
 
 from tyrsky.service import Service
 
-from notifications import api, notification, policies
+from notifications import api, indexes, notification, policies
 from notifications.sending import Sending
 from notifications.settings import Settings
 
@@ -11,11 +11,6 @@ service = Service("notifications", settings)
 service.keeps(notification.aggregate)
 service.serves(api.router)
 service.reacts(policies.policies)
-
-notifications = service.deciders.of(notification.aggregate)
-sending = Sending(notifications, settings)
-notifications.listen(sending.wake)
-service.prepares(sending.prepare)
-service.runs(sending.run)
-
+service.sends(Sending(settings))
+service.prepares(lambda: indexes.prepare(service.database))
 app = service.asgi()

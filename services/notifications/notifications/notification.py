@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Rejected, State, Unknown
+from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Rejected, Unknown
+from tyrsky.dispatches import Effective
 from tyrsky.mail_address import is_mail_address
 from tyrsky_contracts.event import Envelope
 from tyrsky_contracts.notifications import (
@@ -26,10 +27,8 @@ from notifications.kinds import KINDS, expires_at
 Status = Literal["accepted", "sending", "sent", "refused", "expired"]
 
 
-class Notification(State):
-    """``due_at`` is when the sender looks at it next: the first try, the next one, or the moment when a try that never
-    came to an end is given up. It is ``None`` when all is done.
-    """
+class Notification(Effective):
+    """A message, and what became of it."""
 
     status: Status
     kind: NotificationKind
@@ -40,13 +39,9 @@ class Notification(State):
     data: VisitInvitation
     accepted_at: AwareDatetime
     expires_at: AwareDatetime
-    due_at: AwareDatetime | None
-    attempts: int = 0
     unsure: bool = False
     reason: str | None = None
     ended_at: AwareDatetime | None = None
-    request: Envelope | None = None
-    traceparent: str | None = None
 
 
 class NotificationCommand(Command):

@@ -5,15 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 from tyrsky import settings
+from tyrsky.effects import RECORD_SECONDS
 from tyrsky.mail_address import ascii_address, is_mail_address
 from tyrsky_contracts.event import CollegeCode
 
 from notifications.mail import Sender, one_line
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-RECORD_SECONDS = 3
-"""What a stop leaves for writing down what became of the messages under way."""
 
 
 def _is_mailbox(text: str) -> str:

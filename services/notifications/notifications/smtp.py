@@ -8,9 +8,7 @@ import asyncio
 import re
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Literal
 
 from aiosmtplib import (
     SMTP,
@@ -22,6 +20,7 @@ from aiosmtplib import (
 )
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
+from tyrsky.effects import Outcome
 
 from notifications.settings import Settings
 
@@ -32,15 +31,6 @@ LOG_IN_NEEDED = (530, 534, 535, 538)
 ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}\b")
 
 tracer = trace.get_tracer(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one attempt. ``unsure``: the message was handed over, and no answer came."""
-
-    status: Literal["sent", "refused", "deferred"]
-    reason: str = ""
-    unsure: bool = False
 
 
 class MailServer:

@@ -13,6 +13,7 @@ from notifications.sending import Sending
 from notifications.settings import Settings
 from pymongo import AsyncMongoClient
 from tyrsky.deciding import Ask, Decider
+from tyrsky.effects import Effects
 from tyrsky.store import Document, Loaded, Store
 from tyrsky_contracts import topics
 from tyrsky_contracts.codec import Codec
@@ -52,7 +53,7 @@ class Office:
     @asynccontextmanager
     async def sender(
         self, port: int, client: AsyncMongoClient[Document] | None = None, **other: Any
-    ) -> AsyncGenerator[Sending]:
+    ) -> AsyncGenerator[Effects[Notification, NotificationCommand]]:
         """A sender at work; with a ``client``, one that shares nothing with the office but the store."""
         base: dict[str, Any] = {
             "colleges": ["vaao"],
@@ -62,7 +63,8 @@ class Office:
             "mail_retry_seconds": 0.1,
         }
         decider = self._decider(client) if client else self.decider
-        sending = Sending(decider, Settings(**{**base, **other}))
+        settings = Settings(**{**base, **other})
+        sending = Effects(decider, Sending(settings), settings.colleges)
         decider.listen(sending.wake)
         await sending.prepare()
         work = asyncio.create_task(sending.run())

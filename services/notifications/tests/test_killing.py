@@ -14,16 +14,18 @@ pytestmark = pytest.mark.stack
 
 SENDER = """
 import asyncio, sys
-from notifications import notification, sending
+from notifications import notification
+from notifications.sending import Sending
 from notifications.settings import Settings
 from pymongo import AsyncMongoClient
+from tyrsky import effects
 from tyrsky.deciding import Decider
 from tyrsky.store import Store
 from tyrsky_contracts import topics
 from tyrsky_contracts.codec import Codec
 
 uri, database, port = sys.argv[1:]
-sending.LEASE_SECONDS_OVER = 0.5
+effects.LEASE_SECONDS_OVER = 0.5
 
 async def main():
     client = AsyncMongoClient(uri, tz_aware=True)
@@ -31,7 +33,7 @@ async def main():
     settings = Settings(
         colleges=["vaao"], oidc_issuer="http://localhost", smtp_port=int(port), smtp_seconds=1, mail_poll_seconds=0.1
     )
-    await sending.Sending(decider, settings).run()
+    await effects.Effects(decider, Sending(settings), settings.colleges).run()
 
 asyncio.run(main())
 """

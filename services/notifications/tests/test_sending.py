@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import notifications.smtp
 import pytest
+from notifications import indexes
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -202,11 +203,12 @@ async def test_another_deployments_college_is_left_alone(office: Office):
         assert receiver.message_ids == [message_id(ours)]
 
 
-async def test_the_lists_have_their_indexes(office: Office):
+async def test_the_lists_and_what_is_due_have_their_indexes(office: Office):
+    await indexes.prepare(office.client[office.name])
     async with receiving() as receiver, office.sender(receiver.port):
         found = await office.decider.store.collection.index_information()
-    keys = [tuple(name for name, _ in index["key"]) for index in found.values()]
-    assert {("college", "state.accepted_at", "_id"), ("college", "state.about")} <= set(keys)
+    keys = {tuple(name for name, _ in index["key"]) for index in found.values()}
+    assert keys >= {("college", "state.accepted_at", "_id"), ("college", "state.about"), ("state.due_at",)}
 
 
 async def test_the_sending_belongs_to_the_trace_of_the_request(office: Office, monkeypatch: pytest.MonkeyPatch):
@@ -233,6 +235,7 @@ async def test_the_sending_belongs_to_the_trace_of_the_request(office: Office, m
 
 async def test_nobody_is_named_in_the_log(office: Office, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG, logger="notifications")
+    caplog.set_level(logging.DEBUG, logger="tyrsky")
     async with receiving() as receiver, office.sender(receiver.port):
         receiver.at_recipient = chain(["451 4.2.1 teppo.virtanen@metalli.example is busy"], repeat(TAKEN))
         id = await office.accept()

@@ -62,7 +62,7 @@ async def test_documents_that_cannot_be_read_hold_up_nobody(office: Office, capl
         office.sender(receiver.port, mail_at_once=2, mail_poll_seconds=60, mail_retry_seconds=60),
     ):
         await until(lambda: all_sent(office, good), seconds=5)
-    told = [record.getMessage() for record in caplog.records if record.name == "notifications.sending"]
+    told = [record.getMessage() for record in caplog.records if record.name == "tyrsky.effects"]
     assert sorted(told) == sorted(f"notification {id}: an attempt broke off: ValidationError" for id in broken)
 
 

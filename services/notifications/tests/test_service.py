@@ -141,11 +141,7 @@ async def place(mongo_uri: str) -> AsyncIterator[Place]:
             service.keeps(notification.aggregate)
             service.serves(api.router)
             service.reacts(policies)
-            decider = service.deciders.of(notification.aggregate)
-            sending = Sending(decider, settings)
-            decider.listen(sending.wake)
-            service.prepares(sending.prepare)
-            service.runs(sending.run)
+            service.sends(Sending(settings))
             app = service.asgi()
             transport = httpx2.ASGITransport(app)
             async with (
