@@ -32,6 +32,7 @@ class Served:
     process: "subprocess.Popen[bytes]"
     headers: Mapping[str, str]
     collector: Collector
+    authority: Authority
     environment: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
 
     @property
@@ -72,7 +73,8 @@ async def serving(
                 token = authority.token(
                     roles=["outreach", "coordinator"], exp=authority.claims()["iat"] + TOKEN_SECONDS
                 )
-                yield Served(port, process, {"Authorization": f"Bearer {token}"}, collector, environment)
+                headers = {"Authorization": f"Bearer {token}"}
+                yield Served(port, process, headers, collector, authority, environment)
             finally:
                 await _stop(process)
 

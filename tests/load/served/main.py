@@ -1,0 +1,34 @@
+"""Rooms of ``docs/examples/seats``, under a path that the gateway knows; a policy gives a seat back that "nobody" has."""
+
+
+from fastapi import APIRouter
+from seats import api, contracts, room, views
+from seats.contracts import SeatReserved
+from seats.room import Cancel
+from tyrsky.policies import Policies
+from tyrsky.service import Service
+from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.event import Envelope
+from tyrsky_contracts.topics import Topic
+
+from tests.load.served.settings import Settings
+
+settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+policies = Policies(f"{settings.bench_topic}-policies")
+
+
+@policies.when(SeatReserved)
+def give_it_back(event: SeatReserved, about: Envelope) -> Cancel:
+    """Each reservation is a command to come: what is soaked is the whole way round."""
+    return Cancel(room_id=event.room_id, now=about.time, reservation_id=event.reservation_id)
+
+
+topic: Topic = contracts.seats.model_copy(update={"name": settings.bench_topic})
+service = Service(settings.bench_topic, settings, codec=Codec([topic]))
+service.keeps(room.aggregate)
+service.projects(views.occupancy)
+under_companies = APIRouter(prefix="/companies")
+under_companies.include_router(api.router)
+service.serves(under_companies)
+service.reacts(policies)
+app = service.asgi()
