@@ -2,15 +2,19 @@
 
 As the library comes, it answers first and writes the file later, so a kill loses what was acknowledged. The backend
 here commits the file before a write is answered: what a client was told is on disk. (No fsync: it survives the
-process, not the power.)
+process, not the power.) When the file cannot be written, as on a full disk, the library closes its store for good and
+refuses everything for ever after: so this process ends, is started again, and waits for room before it answers.
 
     python -m deploy.local.mongo_server --port 27117 --file data/mongo.h2 --class-path a.jar:b.jar
 """
 
 import argparse
+import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,10 @@ WRITES = frozenset(
     {"insert", "update", "delete", "findAndModify", "findandmodify", "createIndexes", "drop", "dropDatabase"}
 )
 HEAP_MB = 256
+ROOM_BYTES = 4_000_000
+ROOM_SECONDS = 0.5
+FULL = 3
+"""What the process ends with when its file cannot be written."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -29,12 +37,32 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--class-path", required=True)
     chosen = parser.parse_args(arguments)
+    wait_for_room(chosen.file)
     start_java(chosen.class_path)
     store = open_store(chosen.file)
     server = serve(store, chosen.port)
     print(f"answers at {chosen.port}, keeps its data in {chosen.file}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     server.shutdown()  # closes the store too
+
+
+def wait_for_room(file: Path) -> None:
+    """Wait until something can be written beside the file. To begin without would be to end at the first write."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    attempt, told = file.with_name(f"{file.name}.room"), False
+    while True:
+        try:
+            attempt.write_bytes(bytes(ROOM_BYTES))
+        except OSError as error:
+            with suppress(OSError):
+                if not told:
+                    print(f"waits for room in {file.parent}: {error}", flush=True)
+            told = True
+            time.sleep(ROOM_SECONDS)
+        else:
+            return
+        finally:
+            attempt.unlink(missing_ok=True)
 
 
 def start_java(class_path: str) -> None:
@@ -55,7 +83,6 @@ def start_java(class_path: str) -> None:
 
 
 def open_store(file: Path) -> Any:
-    file.parent.mkdir(parents=True, exist_ok=True)
     builder = jpype.JClass("org.h2.mvstore.MVStore").Builder()
     store = builder.fileName(str(file)).autoCommitDisabled().open()
     store.setRetentionTime(0)  # these two keep the file small:
@@ -94,13 +121,23 @@ def wire_version() -> Any:
 
 
 def committing(plain: Any, store: Any) -> Any:
-    """``plain``, except that a write is in the file before its answer is sent."""
+    """``plain``, except that a write is in the file before its answer is sent; when it cannot be, the process ends."""
 
     def handle_message(message: Any) -> Any:
-        answer = plain.handleMessage(message)
-        if str(message.getDocument().keySet().iterator().next()) in WRITES:
-            store.commit()
-        return answer
+        try:
+            answer = plain.handleMessage(message)
+            if str(message.getDocument().keySet().iterator().next()) in WRITES:
+                store.commit()
+        except Exception:
+            if not store.isClosed():
+                raise  # a command that the server refuses
+        else:
+            if not store.isClosed():
+                return answer
+        # Whoever asked gets no answer, which is the truth: what is in memory is not in the file.
+        with suppress(OSError):  # the log may be on the same disk
+            print("the file cannot be written: this process ends", flush=True)
+        os._exit(FULL)
 
     same = (
         "handleClose handleCommand handleQuery dropDatabase getCurrentOperations getServerStatus close closeCursors "
