@@ -181,7 +181,7 @@ def body_of(dispatch: Dispatch) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def signed(key: bytes, id: UUID, at: datetime, body: bytes) -> dict[str, str]:
+def signed(key: bytes, id: object, at: datetime, body: bytes) -> dict[str, str]:
     """The headers of Standard Webhooks: id, time of the attempt, and the signature over both and the body."""
     seconds = int(at.timestamp())
     signature = hmac.digest(key, f"{id}.{seconds}.".encode() + body, hashlib.sha256)

@@ -1,0 +1,263 @@
+"""Webhooks called over real HTTP, for dispatches in the real store."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+from pymongo import AsyncMongoClient
+from tyrsky import effects
+from tyrsky.deciding import Ask, Decider
+from tyrsky.dispatches import AcceptDispatch, Dispatch, DispatchCommand, aggregate
+from tyrsky.effects import Effects, Outcome
+from tyrsky.settings import SettingsWrong
+from tyrsky.store import Document, Store
+from tyrsky.testing.receiver import HANG, SECRET, Receiver, receiving
+from tyrsky.webhooks import Settings, Webhook, body_of, signed, signing_key, verdict
+from tyrsky_contracts import topics
+from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.event import Envelope
+
+stack = pytest.mark.stack
+
+EVENT = Envelope(
+    id=uuid4(),
+    type="vaao.room.seat-reserved.v1",
+    source="/colleges/vaao/rooms",
+    subject="r",
+    time=datetime(2026, 9, 1, 12, tzinfo=UTC),
+    college="vaao",
+    sequence=1,
+    correlationid="the-click",
+    causationid="x",
+)
+
+
+class Office:
+    """Dispatches of one deployment, in a store of their own."""
+
+    def __init__(self, client: AsyncMongoClient[Document], name: str) -> None:
+        store = Store(client[name], aggregate)
+        self.decider: Decider[Dispatch, DispatchCommand] = Decider(store, Codec(topics.ALL), publish=lambda _: None)
+
+    async def accept(self, id: UUID | None = None, *, college: str = "vaao") -> UUID:
+        wish = AcceptDispatch(
+            dispatch_id=id or uuid4(), now=datetime.now(UTC), kind="seat.reserved", data={"b": 1, "a": "ä"},
+            request=EVENT,
+        )  # fmt: skip
+        await self.decider.carry_out(Ask(wish, uuid4(), college, cause=EVENT))
+        return wish.dispatch_id
+
+    async def look(self, id: UUID) -> Dispatch:
+        loaded = await self.decider.store.load("vaao", id)
+        assert loaded is not None
+        return loaded.state
+
+    async def all_have(self, status: str, *ids: UUID) -> bool:
+        return all([(await self.look(id)).status == status for id in ids])
+
+    @asynccontextmanager
+    async def at_work(self, url: str, **other: Any) -> AsyncGenerator[Effects[Dispatch, DispatchCommand]]:
+        settings = settings_of(webhook_url=url, **other)
+        work = Effects(self.decider, Webhook(settings), settings.colleges)
+        self.decider.listen(work.wake)
+        await work.prepare()
+        task = asyncio.create_task(work.run())
+        try:
+            yield work
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.wait([task], timeout=10)
+
+
+def settings_of(**other: Any) -> Settings:
+    base: dict[str, Any] = {
+        "colleges": ["vaao"],
+        "oidc_issuer": "http://localhost",
+        "webhook_url": "http://127.0.0.1:1",
+        "webhook_secret": SECRET,
+        "webhook_poll_seconds": 0.1,
+        "webhook_retry_seconds": 0.1,
+    }
+    return Settings(**{**base, **other})
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    async with AsyncMongoClient[Document](os.environ["MONGO_URI"], tz_aware=True) as client:
+        name = f"kit_{uuid4().hex[:12]}"
+        yield Office(client, name)
+        await client.drop_database(name)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+@stack
+async def test_what_is_accepted_is_called_at_once_and_signed(office: Office, receiver: Receiver):
+    async with office.at_work(receiver.url, webhook_poll_seconds=60):
+        await asyncio.sleep(0.2)  # it has looked, and rests
+        id = await office.accept()
+        await until(lambda: office.all_have("sent", id), seconds=5)
+    (call,) = receiver.calls
+    assert call.genuine
+    assert call.id == str(id)
+    assert call.content == {"type": "seat.reserved", "timestamp": EVENT.time.isoformat(), "data": {"a": "ä", "b": 1}}
+    assert call.headers["content-type"] == "application/json"
+
+
+@stack
+async def test_what_is_accepted_twice_is_called_once(office: Office, receiver: Receiver):
+    async with office.at_work(receiver.url):
+        id = await office.accept()
+        await until(lambda: office.all_have("sent", id))
+        await office.accept(id)
+        await asyncio.sleep(0.3)
+    assert len(receiver.calls) == 1
+
+
+@stack
+async def test_it_is_called_until_it_is_taken_always_with_the_same_id_and_body(office: Office, receiver: Receiver):
+    receiver.answers = [503, 302, 404]
+    async with office.at_work(receiver.url):
+        id = await office.accept()
+        await until(lambda: office.all_have("sent", id))
+    assert [call.answer for call in receiver.calls] == [503, 302, 404, 204]
+    assert len({(call.id, call.body) for call in receiver.calls}) == 1
+    dispatch = await office.look(id)
+    assert (dispatch.attempts, dispatch.unsure) == (4, False)
+
+
+@stack
+async def test_a_receiver_that_hangs_holds_up_nobody_else(office: Office, receiver: Receiver):
+    receiver.answers = [HANG]
+    async with office.at_work(receiver.url, webhook_seconds=0.5, webhook_at_once=2):
+        ids = [await office.accept() for _ in range(5)]
+        await until(lambda: office.all_have("sent", *ids))
+    unsure = [id for id in ids if (await office.look(id)).unsure]
+    assert [str(id) for id in unsure] == [receiver.calls[0].id]
+    assert len(receiver.calls) == 6
+
+
+@stack
+async def test_a_receiver_that_says_gone_is_not_called_again(office: Office, receiver: Receiver):
+    receiver.answers = [410]
+    async with office.at_work(receiver.url):
+        id = await office.accept()
+        await until(lambda: office.all_have("refused", id))
+        await asyncio.sleep(0.3)
+    assert (len(receiver.calls), (await office.look(id)).reason) == (1, "http-410")
+
+
+@stack
+async def test_a_receiver_that_is_away_is_called_when_it_is_back(office: Office):
+    async with office.at_work("http://127.0.0.1:1", webhook_retry_seconds=60):
+        id = await office.accept()
+        await until(lambda: office.all_have("accepted", id))
+
+        async def tried() -> bool:
+            return (await office.look(id)).reason is not None
+
+        await until(tried)
+    dispatch = await office.look(id)
+    assert (dispatch.reason, dispatch.unsure) == ("connection-failed", False)
+
+
+@stack
+async def test_of_several_processes_one_calls(office: Office, receiver: Receiver):
+    async with office.at_work(receiver.url), office.at_work(receiver.url), office.at_work(receiver.url):
+        ids = [await office.accept() for _ in range(30)]
+        await until(lambda: office.all_have("sent", *ids))
+    assert sorted(call.id for call in receiver.calls) == sorted(str(id) for id in ids)
+
+
+@stack
+async def test_a_claim_of_a_process_that_died_runs_out(
+    office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(effects, "LEASE_SECONDS_OVER", 0.3)
+    receiver.answers = [HANG]
+    async with office.at_work(receiver.url, webhook_seconds=0.5) as dies:
+        monkeypatch.setattr(dies, "_record", never)
+        id = await office.accept()
+        await until(lambda: office.all_have("sending", id))
+    async with office.at_work(receiver.url):
+        await until(lambda: office.all_have("sent", id))
+    assert (len(receiver.calls), (await office.look(id)).unsure) == (2, True)
+
+
+async def never(*_: object) -> None:
+    """It died before it could write anything down."""
+
+
+@stack
+async def test_another_deployments_dispatches_are_left_alone(office: Office, receiver: Receiver):
+    async with office.at_work(receiver.url):
+        await office.accept(college="tredu")
+        ours = await office.accept()
+        await until(lambda: office.all_have("sent", ours))
+    assert [call.id for call in receiver.calls] == [str(ours)]
+
+
+def test_the_signature_is_the_one_of_the_standards_documentation():
+    at = datetime.fromtimestamp(1614265330, UTC)
+    headers = signed(signing_key(SecretStr(SECRET)), "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+def test_the_body_is_the_same_however_the_store_ordered_it():
+    state = Dispatch(due_at=None, kind="k", data={"b": 1, "a": 2}, accepted_at=EVENT.time)
+    other = state.but(data={"a": 2, "b": 1}, attempts=3)
+    assert body_of(state) == body_of(other)
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "outcome"),
+    [
+        (200, "", Outcome("sent")),
+        (299, "", Outcome("sent")),
+        (301, "", Outcome("deferred", "http-301")),
+        (410, "", Outcome("refused", "http-410")),
+        (429, "Wed, 21 Oct 2026 07:28:00 GMT", Outcome("deferred", "http-429")),
+    ],
+)
+def test_what_an_answer_means(status: int, retry_after: str, outcome: Outcome):
+    assert verdict(status, retry_after) == outcome
+
+
+def test_a_receiver_may_ask_for_a_pause_within_a_day():
+    assert [verdict(429, seconds).pause.total_seconds() for seconds in ("30", "999999999")] == [30, 86_400]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"webhook_url": "ftp://127.0.0.1"},
+        {"webhook_secret": "whsec_short"},
+        {"webhook_secret": "whsec_" + "!" * 40},
+        {"webhook_seconds": 13},
+    ],
+)
+def test_settings_that_cannot_be_right_stop_the_service(wrong: dict[str, Any]):
+    with pytest.raises(SettingsWrong) as refused:
+        settings_of(**wrong)
+    assert "whsec_short" not in str(refused.value)
