@@ -24,7 +24,11 @@ LOCK = Path(__file__).with_name("jars.lock.toml")
 
 #: What each part is asked for by name; the lock adds what these need.
 WANTED: Mapping[str, Sequence[str]] = {
-    "mongo": ("de.bwaldvogel:mongo-java-server-h2-backend:1.47.0", "org.slf4j:slf4j-simple:1.7.36"),
+    "mongo": (
+        "de.bwaldvogel:mongo-java-server-h2-backend:1.47.0",
+        "org.slf4j:slf4j-simple:1.7.36",
+        "org.eclipse.jdt:ecj:3.43.0",  # compiles MongoStore.java
+    ),
     "kafka": ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36"),
     "keycloak": ("org.keycloak:keycloak-quarkus-dist:26.7.3::zip",),
     "zipkin": ("io.zipkin:zipkin-server:3.6.1:exec",),

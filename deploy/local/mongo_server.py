@@ -25,6 +25,7 @@ WRITES = frozenset(
     {"insert", "update", "delete", "findAndModify", "findandmodify", "createIndexes", "drop", "dropDatabase"}
 )
 HEAP_MB = 256
+CACHE_MB = 64
 ROOM_BYTES = 4_000_000
 ROOM_SECONDS = 0.5
 FULL = 3
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     wait_for_room(chosen.file)
     start_java(chosen.class_path)
     store = open_store(chosen.file)
-    server = serve(store, chosen.port)
+    server = serve(backend(chosen.file.parent / "classes", chosen.class_path), store, chosen.port)
     print(f"answers at {chosen.port}, keeps its data in {chosen.file}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     server.shutdown()  # closes the store too
@@ -84,18 +85,31 @@ def start_java(class_path: str) -> None:
 
 def open_store(file: Path) -> Any:
     builder = jpype.JClass("org.h2.mvstore.MVStore").Builder()
-    store = builder.fileName(str(file)).autoCommitDisabled().open()
+    store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(CACHE_MB).open()
     store.setRetentionTime(0)  # these two keep the file small:
     store.setVersionsToKeep(0)  # nobody reads old versions of a page
     return store
 
 
-def serve(store: Any, port: int) -> Any:
-    plain = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
+def serve(kind: Any, store: Any, port: int) -> Any:
+    plain = kind(store)
     plain.version(wire_version())
     server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(committing(plain, store))
     server.bind("127.0.0.1", port)
     return server
+
+
+def backend(folder: Path, class_path: str) -> Any:
+    """The library's backend with indexes that serve more queries: MongoStore.java says why, and how."""
+    said = jpype.JClass("java.io.StringWriter")()
+    writer = jpype.JClass("java.io.PrintWriter")(said)
+    source = str(Path(__file__).with_name("MongoStore.java"))
+    compiler = jpype.JClass("org.eclipse.jdt.core.compiler.batch.BatchCompiler")
+    if not compiler.compile(["-21", "-cp", class_path, "-d", str(folder), source], writer, writer, None):
+        raise RuntimeError(f"{source} does not compile:\n{said}")
+    folders = [folder.resolve().as_uri() + "/"]
+    loader = jpype.JClass("java.net.URLClassLoader")([jpype.JClass("java.net.URI")(each).toURL() for each in folders])
+    return jpype.JClass(loader.loadClass("tyrsky.local.MongoStore"))
 
 
 def wire_version() -> Any:
