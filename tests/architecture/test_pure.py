@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 PURE = [
     *(ROOT / "services/companies/companies" / f"{name}.py" for name in ("company", "contact", "visit", "views")),
     ROOT / "services/notifications/notifications/notification.py",
+    *(ROOT / "docs/examples/seats/seats" / f"{name}.py" for name in ("room", "views")),
     ROOT / "shared/kit/tyrsky/aggregate.py",
+    ROOT / "shared/kit/tyrsky/dispatches.py",
     ROOT / "shared/kit/tyrsky/projecting.py",
 ]
 IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "random", "secrets", "socket", "subprocess", "threading", "time"}
@@ -41,11 +43,12 @@ def test_a_decision_depends_on_nothing_but_what_it_is_given(path: Path) -> None:
 def test_every_aggregate_is_looked_at() -> None:
     declared = {
         path
-        for path in (ROOT / "services").rglob("*.py")
+        for folder in ("services", "shared/kit/tyrsky", "docs/examples")
+        for path in (ROOT / folder).rglob("*.py")
         if "tests" not in path.parts and "\naggregate = Aggregate(" in path.read_text()
     }
     assert declared <= set(PURE)
-    assert len(declared) == 4
+    assert len(declared) == 6
 
 
 def test_the_looking_finds_what_it_looks_for() -> None:

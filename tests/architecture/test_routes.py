@@ -8,8 +8,9 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from tyrsky import auth, preconditions
+from tyrsky.testing.receiver import SECRET
 
-SERVICES = ("companies", "notifications")
+SERVICES = ("companies", "notifications", "seats")
 OPEN = {"explainProblem"}
 """Routes that need no token."""
 
@@ -18,6 +19,8 @@ OPEN = {"explainProblem"}
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLEGES", '["vaao"]')
     monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:1/realms/tyrsky")
+    monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
 
 
 def routes(service: str) -> list[APIRoute]:

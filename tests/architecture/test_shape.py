@@ -14,7 +14,9 @@ SOURCES = sorted(
     if "__pycache__" not in path.parts
 )
 PUBLISHED = [
-    path for path in SOURCES if path.parts[len(ROOT.parts)] in {"shared", "services"} and "tests" not in path.parts
+    path
+    for path in SOURCES
+    if path.parts[len(ROOT.parts)] in {"shared", "services", "docs"} and "tests" not in path.parts
 ]
 
 MODULE_LINES_MAX = 300

@@ -20,13 +20,14 @@ from tyrsky_contracts import topics
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.topics import Topic
 
-from tyrsky import access, auth, health, limits, metrics, openapi, preconditions, problems, telemetry
+from tyrsky import access, admission, auth, health, limits, metrics, openapi, preconditions, problems, telemetry
 from tyrsky.aggregate import Aggregate
 from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
 from tyrsky.effects import Effect, Effects
 from tyrsky.policies import Policies, PolicyReaction
+from tyrsky.producing import KafkaLog
 from tyrsky.projecting import Projection
 from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered
@@ -57,14 +58,15 @@ class Service:
         self.client: AsyncMongoClient[Document] = mongo_client(name, settings)
         self.database: AsyncDatabase[Document] = self.client[settings.mongo_database or name]
         self.broker = kafka_broker(settings.kafka_bootstrap, stop_seconds=settings.finish_seconds)
-        self.relay = Relay(self.database, settings.kafka_bootstrap, client_id=name)
+        self.relay = Relay(self.database, KafkaLog(settings.kafka_bootstrap, client_id=name), name)
         self.deciders = Deciders()
         self.health = health.Health()
         self.verifier = auth.Verifier(settings)
         self.tracing = telemetry.provider(name, settings)
         self.projections: dict[str, Projection[Any]] = {}
+        self.own_topics = own_topics
         self.codec = codec or Codec([*topics.ALL, *own_topics])
-        self.app = FastAPI(title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        self.app = admission.App(title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         self._admin: AIOKafkaAdminClient | None = None
         self._stores: list[Store[Any, Any]] = []
         self._policies: list[Policies] = []
@@ -75,7 +77,7 @@ class Service:
     def keeps(self, *aggregates: Aggregate[Any, Any]) -> None:
         """Aggregates that live in this service, each kind in a collection of its own."""
         for aggregate in aggregates:
-            store = Store(self.database, aggregate)
+            store = Store(self.database, aggregate, self.relay.claimant)
             self._stores.append(store)
             self.relay.watch(store.collection.name)
             self.deciders.add(Decider(store, self.codec, self.relay.publish))

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 from tyrsky.auth import Caller, role
 from tyrsky.handling import Handling, handling
@@ -19,6 +19,8 @@ router = APIRouter(prefix="/rooms", tags=["rooms"])
 
 Rooms = Annotated[Handling[Room, RoomCommand], Depends(handling(aggregate))]
 Staff = Annotated[Caller, Depends(role("outreach", "coordinator", "admin"))]
+RoomId = Annotated[UUID, Path(description="A room of the college's.")]
+ReservationId = Annotated[UUID, Path(description="A reservation of a seat in it.")]
 
 
 class NewRoom(BaseModel):
@@ -60,14 +62,14 @@ async def open_room(new: NewRoom, rooms: Rooms, staff: Staff) -> RoomView:
 
 
 @router.get("/{room_id}", operation_id="getRoom", responses=problems("room-unknown"))
-async def get(room_id: UUID, rooms: Rooms, staff: Staff) -> RoomView:
+async def get(room_id: RoomId, rooms: Rooms, staff: Staff) -> RoomView:
     """One room, as it is now."""
     return await rooms.show(room_id, RoomView)
 
 
 @router.get("/{room_id}/occupancy", operation_id="getOccupancy")
 async def occupied(
-    room_id: UUID, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
+    room_id: RoomId, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
 ) -> Occupancy:
     """How full a room of the network is, as the events have told so far."""
     return await read.get(room_id) or Occupancy()
@@ -79,7 +81,7 @@ async def occupied(
     operation_id="reserveSeat",
     responses=problems("room-unknown", "room-full"),
 )
-async def reserve(room_id: UUID, new: NewReservation, rooms: Rooms, staff: Staff) -> ReservationView:
+async def reserve(room_id: RoomId, new: NewReservation, rooms: Rooms, staff: Staff) -> ReservationView:
     """Reserve a seat."""
     command = Reserve(room_id=room_id, now=rooms.now, reservation_id=rooms.new_id(), guest=new.guest)
     return ReservationView(id=command.reservation_id, room=await rooms.handle(command, RoomView))
@@ -90,6 +92,6 @@ async def reserve(room_id: UUID, new: NewReservation, rooms: Rooms, staff: Staff
     operation_id="cancelReservation",
     responses=problems("room-unknown", "reservation-unknown"),
 )
-async def cancel(room_id: UUID, reservation_id: UUID, rooms: Rooms, staff: Staff) -> RoomView:
+async def cancel(room_id: RoomId, reservation_id: ReservationId, rooms: Rooms, staff: Staff) -> RoomView:
     """Give the seat back. Twice is once."""
     return await rooms.handle(Cancel(room_id=room_id, now=rooms.now, reservation_id=reservation_id), RoomView)

@@ -12,7 +12,7 @@ from seats.contracts import RoomOpened, SeatFreed, SeatReserved, Seats
 RESERVATIONS_MAX = 10_000
 """Reservations that a room remembers, cancelled ones too."""
 
-Guest = Annotated[str, Field(min_length=1, max_length=100)]
+Guest = Annotated[str, Field(min_length=1, max_length=100, examples=["Aino Virtanen"])]
 
 
 class Reservation(State):
