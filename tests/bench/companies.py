@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from companies import testing
 from companies.company import Company
 from pymongo.asynchronous.database import AsyncDatabase
-from tyrsky.store import LEASE, bson
+from tyrsky.store import bson, new_token
 
 from tests.bench.bench import Bench, Document, Wrong, check
 from tests.bench.load import Driven, request
@@ -57,7 +57,7 @@ def _document(id: str, number: int, random: Random) -> Document:
         "changed_at": datetime.now(UTC),
         "sequence": 1,
         "outbox": [],
-        "lease_token": 1,
+        "lease_token": "",
         "receipts": [],
     }
 
@@ -125,11 +125,12 @@ class Floor:
             "sequence": version + 1,
             "receipts": self._template["receipts"],
             "outbox": self._template["outbox"],
-            "lease_until": now + LEASE,
+            "lease_by": "a-holder",
+            "lease_token": new_token(),
         }
         done = await self._collection.update_one(
             {"_id": id, "college": COLLEGE, "version": version},
-            {"$set": replaced, "$inc": {"lease_token": 1}, "$min": {"outbox_since": now}},
+            {"$set": replaced, "$min": {"outbox_since": now}},
         )
         check(done.matched_count == 1, "the floor's own update found nothing")
         self.versions[id] = version + 1

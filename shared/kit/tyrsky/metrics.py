@@ -27,6 +27,10 @@ http_request_seconds = Histogram(
     buckets=_SECONDS,
 )
 http_requests_under_way = Gauge("http_requests_under_way", "Requests that are being answered.", registry=REGISTRY)
+http_requests_waiting = Gauge("http_requests_waiting", "Requests that wait for a place.", registry=REGISTRY)
+http_requests_refused = Counter(
+    "http_requests_refused", "Requests that got no place, by the problem's code.", ["code"], registry=REGISTRY
+)
 
 outbox_size = Gauge(
     "outbox_size", "Aggregates with events that are not yet published.", ["aggregate"], registry=REGISTRY
@@ -38,6 +42,9 @@ events_published = Counter("events_published", "Events that Kafka took.", ["topi
 relay_failures = Counter(
     "relay_failures", "Times that events could not be published, and will be tried again.", registry=REGISTRY
 )
+relay_takeovers = Counter(
+    "relay_takeovers", "Relays that were no more, whose events were taken over.", registry=REGISTRY
+)  # fmt: skip
 store_conflicts = Counter(
     "store_conflicts", "Saves that another write had overtaken, and that were decided again.", ["aggregate"],
     registry=REGISTRY,

@@ -1,26 +1,27 @@
-"""From the outbox to Kafka: at once after the save, else by polling; at least once, in order per aggregate.
+"""From the outbox to Kafka: at once after the save, else by polling; in order per aggregate, and each event seen once.
 
-Whoever publishes for an aggregate has claimed it: a lease with a token that grows with every claim. Only the last
-token's owner may clear the outbox. Nothing is published so late in a lease that somebody else may have begun.
+Whoever publishes for an aggregate has claimed it: its document names the relay, by the id of its holder. The claim
+lasts as long as the holder does, and no clock is asked. What a holder left is found by ``tyrsky.finding``, which fences
+it first. A relay to which anything goes wrong gives its holder up, and goes on under a new one; what is not known of
+the old one (was that transaction committed?) is found out when it is taken over.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from uuid import uuid4
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import UnknownTopicOrPartitionError
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from pymongo import ReturnDocument, UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics, tracing
-from tyrsky.store import CODEC, LEASE, Claim, Document, Outgoing
+from tyrsky.finding import Finder, claim_in
+from tyrsky.holding import LOOK_SECONDS, Holders
+from tyrsky.producing import Log, Message, Places, Sender
+from tyrsky.store import CODEC, Claim, Document, Outgoing
 
 log = logging.getLogger(__name__)
 tracer = trace.get_tracer(__name__)
@@ -28,144 +29,202 @@ tracer = trace.get_tracer(__name__)
 QUEUE_MAX = 10_000
 """Claims that wait in memory. What does not fit waits in its outbox, and is found by polling."""
 
-BATCH_MAX = 200
-POLL_SECONDS = 2.0
-TOPIC_SECONDS = 1.0
-ABSENT_SECONDS = 10
-SEND_SECONDS = LEASE.total_seconds() / 2
+BATCH_MAX = 500
+EVENTS_MAX = 2_000
+"""Claims, and about how many events, that go in one transaction."""
+
+PAUSE_SECONDS_MAX = 5.0
+
+
+class GivenUp(Exception):  # noqa: N818 - reads as the sentence that it is
+    """Others took this holder for dead, or it lost track of what it has claimed."""
 
 
 class Relay:
     """Publishes what the aggregates of some collections have to say."""
 
-    def __init__(self, database: AsyncDatabase[Document], bootstrap: str, client_id: str) -> None:
+    def __init__(self, database: AsyncDatabase[Document], log: Log, name: str) -> None:
         self._database = database
-        self._bootstrap = bootstrap
-        self._client_id = client_id
-        self._collections: list[str] = []
+        self._log = log
+        self._name = name
         self._queue: asyncio.Queue[Claim] = asyncio.Queue(QUEUE_MAX)
-        self._producer: AIOKafkaProducer | None = None
-        self._absent_until: dict[str, float] = {}
+        self._holders = Holders(database)
+        self._finder = Finder(database, log, self._holders, self)
+        self._holder: str | None = None
+        self._sender: Sender | None = None
+        self._places: Places = {}
+        self._lost = False
+        self._batch_max = BATCH_MAX
+        self._in_hand: dict[tuple[str, str], Claim] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
     def watch(self, collection: str) -> None:
         """One more collection of aggregates."""
-        self._collections.append(collection)
+        self._finder.collections.append(collection)
+
+    def claimant(self) -> str | None:
+        """Who claims what is saved now: nobody, when it cannot be published soon. Then it is found by polling."""
+        return None if self._lost or self._queue.full() else self._holder
 
     def publish(self, claim: Claim) -> None:
-        """Publish soon what was just saved. Never waits and never fails: what is not taken is found by polling."""
+        """Publish soon what was just claimed. Never waits and never fails."""
         try:
             self._queue.put_nowait(claim)
         except asyncio.QueueFull:
-            log.debug("the queue is full; found again by polling")
+            self._lost = True  # so many saves were under way that the claim is nobody's now
+        else:
+            self._in_hand[claim.collection, claim.id] = claim
+
+    def room(self) -> int:
+        """How many claims more may be made."""
+        return QUEUE_MAX - self._queue.qsize()
+
+    def holds(self, collection: str, id: str) -> bool:
+        """Whether a claim waits here, or is being published."""
+        return (collection, id) in self._in_hand
+
+    def give_up(self) -> None:
+        """Go on as another holder, as soon as what is under way has ended."""
+        self._lost = True
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._poll_forever())]
+        self._tasks = [asyncio.create_task(work) for work in (self._run(), self._beat_forever(), self._finder.run())]
 
     async def stop(self, seconds: float) -> None:
         """Publish what is waiting in memory, for so long at most, and end."""
+        done = False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._queue.join()
+                done = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._drop_producer()
+        if done and self._holder:
+            with suppress(Exception):  # others find it dead
+                await self._holders.forget(self._holder)
+        self._let_go()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*self._closing, return_exceptions=True)
 
     # -- publishing ---------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         pause = 0.0
         while True:
-            claims = [await self._queue.get()]
-            while not self._queue.empty() and len(claims) < BATCH_MAX:
-                claims.append(self._queue.get_nowait())
+            claims: list[Claim] = []
             try:
-                await self._publish(claims)
+                sender = self._sender or await self._begin()
+                claims = await self._next()
+                if self._lost:
+                    raise GivenUp
+                if mine := [claim for claim in claims if claim.by == self._holder]:
+                    await self._publish(sender, mine)
+                    self._batch_max = min(self._batch_max * 2, BATCH_MAX)
                 pause = 0.0
             except Exception as error:
-                # What was claimed stays in its outbox, and is claimed anew when the lease is over.
-                pause = min(max(0.1, pause * 2), 5.0)
+                # What was claimed stays in its outbox, and is found when the holder's end is known.
+                pause = min(max(0.1, pause * 2), PAUSE_SECONDS_MAX)
                 log.warning("publishing failed, trying again: %s", type(error).__name__)
                 metrics.relay_failures.inc()
-                await self._drop_producer()
+                self._suspect(claims, error)
+                self._let_go()
                 await asyncio.sleep(pause)
             finally:
-                for _ in claims:
-                    self._queue.task_done()
+                self._done_with(claims)
 
-    async def _publish(self, claims: Sequence[Claim]) -> None:
-        """Send all claims' events side by side, then clear those outboxes in one write a collection."""
-        producer = await self._running_producer()
-        absent = await self._absent(producer, {entry.topic for claim in claims for entry in claim.outgoing})
-        latest = datetime.now(UTC) + timedelta(seconds=SEND_SECONDS)
-        timely = [
-            claim
-            for claim in claims
-            if claim.until > latest and absent.isdisjoint(entry.topic for entry in claim.outgoing)
-        ]
-        sent = await asyncio.gather(*(self._send(producer, claim) for claim in timely), return_exceptions=True)
-        for collection in {claim.collection for claim in timely}:
-            done = [
-                claim
-                for claim, outcome in zip(timely, sent, strict=True)
-                if claim.collection == collection and not isinstance(outcome, BaseException)
-            ]
-            if done:
-                await self._clear(self._collection(collection), done)
-        failures = [outcome for outcome in sent if isinstance(outcome, BaseException)]
-        if failures:
-            raise failures[0]
+    async def _begin(self) -> Sender:
+        """Become a new holder. The broker knows it first, then the others, and only then may it claim."""
+        holder = f"{self._name}-{uuid4()}"
+        sender = await self._log.open(holder)
+        try:
+            await self._holders.register(holder)
+        except BaseException:
+            await sender.close()
+            raise
+        self._holder, self._sender, self._places, self._lost = holder, sender, {}, False
+        self._finder.go_on_as(holder)
+        return sender
 
-    async def _absent(self, producer: AIOKafkaProducer, topics: set[str]) -> set[str]:
+    def _let_go(self) -> None:
+        """Give the holder up. Its producers may still be at it, which matters no more once the finder has fenced it."""
+        holder, sender = self._holder, self._sender
+        self._holder = self._sender = None
+        if holder:
+            self._finder.gave_up(holder)
+        if sender:
+            task = asyncio.create_task(sender.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _suspect(self, claims: Sequence[Claim], error: Exception) -> None:
+        """After a failure claims go in smaller transactions, until the one that Kafka does not take is alone."""
+        if isinstance(error, GivenUp) or not claims:
+            return
+        if len(claims) == 1:
+            log.error("%s %s cannot be published for now", claims[0].collection, claims[0].id)
+            self._finder.hold_back(claims[0].collection, claims[0].id)
+        self._batch_max = max(1, len(claims) // 4)
+
+    async def _next(self) -> list[Claim]:
+        """What goes in one transaction; nothing, when nothing came for a while."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                claims = [await self._queue.get()]
+        except TimeoutError:
+            return []
+        events = len(claims[0].outgoing)
+        while not self._queue.empty() and len(claims) < self._batch_max and events < EVENTS_MAX:
+            claims.append(self._queue.get_nowait())
+            events += len(claims[-1].outgoing)
+        return claims
+
+    def _done_with(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self._queue.task_done()
+            at = claim.collection, claim.id
+            if self._in_hand.get(at) is claim:
+                del self._in_hand[at]
+
+    async def _publish(self, sender: Sender, claims: Sequence[Claim]) -> None:
+        """Send all claims' events in one transaction, then clear those outboxes in one write a collection."""
+        absent = await self._absent(sender, {entry.topic for claim in claims for entry in claim.outgoing})
+        stuck = [claim for claim in claims if not absent.isdisjoint(entry.topic for entry in claim.outgoing)]
+        ready = [claim for claim in claims if claim not in stuck] if stuck else claims
+        await self._finder.release(stuck)
+        messages = [_message(claim, entry) for claim in ready for entry in claim.outgoing]
+        behind = await sender.send(messages) if messages else {}
+        for message in messages:
+            metrics.events_published.labels(message.topic).inc()
+        for collection in {claim.collection for claim in ready}:
+            await self._clear(collection, [claim for claim in ready if claim.collection == collection])
+        self._places |= behind
+
+    async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
-        now = asyncio.get_running_loop().time()
-        for topic in topics:
-            if self._absent_until.get(topic, 0) > now:
-                continue
-            try:
-                async with asyncio.timeout(TOPIC_SECONDS):
-                    await producer.partitions_for(topic)
-                self._absent_until.pop(topic, None)
-            except (TimeoutError, UnknownTopicOrPartitionError):
+        absent = topics & self._finder.absent_topics()
+        for topic in topics - absent - {topic for topic, _ in self._places}:
+            begins = await sender.begins(topic)
+            if begins is None:
                 log.error("there is no topic %s, its events wait: `tyrsky topics apply` makes it", topic)
-                self._absent_until[topic] = now + ABSENT_SECONDS
-        return {topic for topic in topics if self._absent_until.get(topic, 0) > now}
+                self._finder.topic_is_absent(topic)
+                absent.add(topic)
+            else:
+                self._places |= begins
+                await self._beat()  # before anything is sent: whoever takes over has to know where to look
+        return absent
 
-    async def _send(self, producer: AIOKafkaProducer, claim: Claim) -> None:
-        """Send one aggregate's events in order; idempotence keeps them so, also through the producer's own retries."""
-        acknowledged: list[asyncio.Future[Any]] = []
-        async with asyncio.timeout(SEND_SECONDS):
-            for entry in claim.outgoing:
-                with tracer.start_as_current_span(
-                    f"send {entry.topic}",
-                    tracing.remote(entry.headers.get("ce_traceparent")),
-                    kind=SpanKind.PRODUCER,
-                    attributes={
-                        "messaging.system": "kafka",
-                        "messaging.operation.type": "send",
-                        "messaging.destination.name": entry.topic,
-                        "messaging.message.id": entry.headers["ce_id"],
-                        "cloudevents.event_type": entry.headers["ce_type"],
-                    },
-                ):
-                    acknowledged.append(
-                        await producer.send(
-                            entry.topic, entry.body.encode(), key=claim.id.encode(), headers=_headers(entry)
-                        )
-                    )
-            for entry, each in zip(claim.outgoing, acknowledged, strict=True):
-                await each
-                metrics.events_published.labels(entry.topic).inc()
-
-    async def _clear(self, collection: AsyncCollection[Document], claims: Sequence[Claim]) -> None:
+    async def _clear(self, name: str, claims: Sequence[Claim]) -> None:
         """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile."""
+        collection = self._database.get_collection(name, codec_options=CODEC)
         result = await collection.bulk_write(
             [
                 UpdateOne(
                     {"_id": claim.id, "lease_token": claim.token, "version": claim.version},
-                    {"$set": {"outbox": []}, "$unset": {"outbox_since": "", "lease_until": ""}},
+                    {"$set": {"outbox": []}, "$unset": {"outbox_since": "", "lease_by": ""}},
                 )
                 for claim in claims
             ],
@@ -179,110 +238,51 @@ class Relay:
             # Matches only where the clearing above did not: it took the outbox_since away.
             document = await collection.find_one_and_update(
                 {"_id": claim.id, "lease_token": claim.token, "outbox_since": {"$exists": True}},
-                {
-                    "$pull": {"outbox": {"sequence": {"$lte": last}}},
-                    "$set": {"lease_until": datetime.now(UTC) + LEASE},
-                },
+                {"$pull": {"outbox": {"sequence": {"$lte": last}}}},
                 return_document=ReturnDocument.AFTER,
             )
-            if document is not None:
-                self._publish_claimed(collection.name, document)
+            if document is not None and document.get("lease_by") == claim.by:
+                self.publish(claim_in(name, document))
 
-    # -- finding what was left ----------------------------------------------------------------------------------------
+    # -- living -------------------------------------------------------------------------------------------------------
 
-    async def _poll_forever(self) -> None:
+    async def _beat_forever(self) -> None:
         while True:
-            more = False
-            for name in self._collections:
-                try:
-                    more = await self._poll(self._collection(name)) or more
-                except Exception as error:  # whatever it is, the other collections' events go on
-                    log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
-            await asyncio.sleep(0.05 if more else POLL_SECONDS)
-
-    async def _poll(self, collection: AsyncCollection[Document]) -> bool:
-        """Claim what waits and nobody has claimed; whether there may be more of it."""
-        now = datetime.now(UTC)
-        waiting = {"outbox_since": {"$exists": True}}
-        free = {**waiting, "$or": [{"lease_until": {"$exists": False}}, {"lease_until": {"$lt": now}}]}
-        metrics.outbox_size.labels(collection.name).set(await collection.count_documents(waiting))
-        oldest = await collection.find_one(waiting, {"outbox_since": 1}, sort=[("outbox_since", 1)])
-        age = (now - oldest["outbox_since"]).total_seconds() if oldest else 0
-        metrics.outbox_oldest_age_seconds.labels(collection.name).set(max(0.0, age))
-        found = collection.find(free, {"_id": 1}).sort("outbox_since", 1).limit(BATCH_MAX)
-        claimed = 0
-        for document in await found.to_list(BATCH_MAX):
-            if self._queue.full():
-                return False
-            taken = await collection.find_one_and_update(
-                {**free, "_id": document["_id"]},
-                {"$inc": {"lease_token": 1}, "$set": {"lease_until": datetime.now(UTC) + LEASE}},
-                return_document=ReturnDocument.AFTER,
-            )
-            if taken is not None:
-                claimed += 1
-                self._publish_claimed(collection.name, taken)
-        return claimed == BATCH_MAX
-
-    def _publish_claimed(self, collection: str, document: Document) -> None:
-        try:
-            claim = _claim(collection, document)
-        except (KeyError, TypeError):
-            # Another version of the kit wrote it; it stays, and the metric of the oldest tells.
-            log.error("%s %s has events in an outbox that cannot be read", collection, document["_id"])
-        else:
-            self.publish(claim)
-
-    def _collection(self, name: str) -> AsyncCollection[Document]:
-        return self._database.get_collection(name, codec_options=CODEC)
-
-    # -- the producer -------------------------------------------------------------------------------------------------
-
-    async def _running_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                client_id=self._client_id,
-                enable_idempotence=True,
-                acks="all",
-                linger_ms=2,
-                request_timeout_ms=int(SEND_SECONDS * 1000),
-            )
+            await asyncio.sleep(LOOK_SECONDS)
             try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
+                await self._beat()
+                self._finder.these_are_dead(await self._holders.look() - {self._holder or ""})
+            except GivenUp:
+                log.warning("others took this relay for dead; it goes on under another id")
+            except Exception as error:
+                log.warning("the relay could not tell that it lives: %s", type(error).__name__)
 
-    async def _drop_producer(self) -> None:
-        """After a failure the producer is made anew: its sequence numbers may have a gap that the broker refuses."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    # Stopping alone would flush first, and with idempotence a batch is tried for ever: what was given
-                    # up would leave later, behind what the next claimant has sent by then.
-                    await producer._sender.close()  # pyright: ignore[reportPrivateUsage]
-                    await producer.stop()
-            except Exception as error:  # it is given up, whatever it says
-                log.warning("the producer did not stop cleanly: %s", type(error).__name__)
+    async def _beat(self) -> None:
+        holder = self._holder
+        if holder and not await self._holders.beat(holder, self._places) and holder == self._holder:
+            self._lost = True
+            raise GivenUp
 
 
-def _claim(collection: str, document: Document) -> Claim:
-    return Claim(
-        collection,
-        document["_id"],
-        document["version"],
-        document["lease_token"],
-        document["lease_until"],
-        [Outgoing(**entry) for entry in document["outbox"]],
-    )
-
-
-def _headers(entry: Outgoing) -> list[tuple[str, bytes]]:
+def _message(claim: Claim, entry: Outgoing) -> Message:
     """CloudEvents' attributes as they were saved, and the hop: the span that sends."""
-    headers = [(name, value.encode()) for name, value in entry.headers.items()]
-    hop = tracing.traceparent()
-    return [*headers, ("traceparent", hop.encode())] if hop else headers
+    with tracer.start_as_current_span(
+        f"send {entry.topic}",
+        tracing.remote(entry.headers.get("ce_traceparent")),
+        kind=SpanKind.PRODUCER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": entry.topic,
+            "messaging.message.id": entry.headers["ce_id"],
+            "cloudevents.event_type": entry.headers["ce_type"],
+        },
+    ):
+        headers = [(name, value.encode()) for name, value in entry.headers.items()]
+        hop = tracing.traceparent()
+        return Message(
+            entry.topic,
+            claim.id.encode(),
+            entry.body.encode(),
+            [*headers, ("traceparent", hop.encode())] if hop else headers,
+        )

@@ -9,17 +9,17 @@ The document::
     {_id, college, version, state, changed_at,
      sequence,                      # how many events were published, from 1 without a gap
      outbox: [{topic, sequence, headers, body}], outbox_since?,
-     lease_token, lease_until?,     # the relay's claim, see tyrsky.relay
+     lease_by?, lease_token,        # the relay that claimed the outbox, and which of its claims it is; see tyrsky.relay
      receipts: [{key, fingerprint, version, answer}]}
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
@@ -36,9 +36,6 @@ given is remembered for a day elsewhere, see tyrsky.remembering."""
 
 RECEIPTS_AGE_MAX = timedelta(days=1)
 """How old a receipt may be when something else is written."""
-
-LEASE = timedelta(seconds=10)
-"""How long a relay may take to publish what it claimed, before another may."""
 
 DUPLICATE_KEY = 11000
 """MongoDB's code for an insert of what is there already."""
@@ -68,7 +65,6 @@ class Loaded(Generic[S]):
     sequence: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     waiting: int = 0
-    lease_token: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,21 +91,32 @@ class Change(Generic[S]):
 
 @dataclass(frozen=True)
 class Claim:
-    """Outgoing events of one aggregate that this process has the right to publish while the lease lasts."""
+    """Outgoing events of one aggregate that the relay ``by`` has the right to publish. ``token`` is new with each."""
 
     collection: str
     id: str
     version: int
-    token: int
-    until: datetime
+    by: str
+    token: str
     outgoing: Sequence[Outgoing]
 
 
-class Store(Generic[S, C]):
-    """The aggregates of one kind."""
+def nobody() -> str | None:
+    """No relay: what is saved is found by whoever polls."""
+    return None
 
-    def __init__(self, database: AsyncDatabase[Document], aggregate: Aggregate[S, C]) -> None:
+
+class Store(Generic[S, C]):
+    """The aggregates of one kind. ``claimant`` says which relay claims what is saved; without one nobody does."""
+
+    def __init__(
+        self,
+        database: AsyncDatabase[Document],
+        aggregate: Aggregate[S, C],
+        claimant: Callable[[], str | None] = nobody,
+    ) -> None:
         self.aggregate = aggregate
+        self._claimant = claimant
         self.collection: AsyncCollection[Document] = database.get_collection(aggregate.plural, codec_options=CODEC)
 
     async def prepare(self) -> None:
@@ -132,29 +139,24 @@ class Store(Generic[S, C]):
             sequence=document["sequence"],
             receipts={r["key"]: Receipt(**r) for r in document.get("receipts", ())},
             waiting=len(document.get("outbox", ())),
-            lease_token=document["lease_token"],
         )
 
     async def save(self, college: str, id: UUID, before: Loaded[S] | None, change: Change[S]) -> "Saved":
         """Write a change, if the aggregate is still as it was read.
 
-        When nothing was waiting to be published, the claim on what this write publishes is taken with it: nobody else
-        can have added to the outbox without changing the version.
+        When nothing was waiting to be published, the claim on what this write publishes is taken with it, if there is
+        a relay to claim: nobody else can have added to the outbox without changing the version.
         """
-        claims = bool(change.outgoing) and (before is None or not before.waiting)
-        until = change.now + LEASE
+        claimable = bool(change.outgoing) and (before is None or not before.waiting)
+        by = self._claimant() if claimable else None
+        name = self.collection.name
+        claim = Claim(name, str(id), change.version, by, new_token(), change.outgoing) if by else None
         written = await (
-            self._insert(college, id, change, until if claims else None)
-            if before is None
-            else self._update(college, before, change, until if claims else None)
+            self._insert(college, id, change, claim) if before is None else self._update(college, before, change, claim)
         )
-        if not (written and claims):
-            return Saved(written, None)
-        token = (before.lease_token if before else 0) + 1
-        claim = Claim(self.collection.name, str(id), change.version, token, until, change.outgoing)
-        return Saved(True, claim)
+        return Saved(written, claim if written else None)
 
-    async def _insert(self, college: str, id: UUID, change: Change[S], lease_until: datetime | None) -> bool:
+    async def _insert(self, college: str, id: UUID, change: Change[S], claim: Claim | None) -> bool:
         document: Document = {
             "_id": str(id),
             "college": college,
@@ -163,20 +165,20 @@ class Store(Generic[S, C]):
             "changed_at": change.now,
             "sequence": change.sequence,
             "outbox": [vars(entry) for entry in change.outgoing],
-            "lease_token": 1 if lease_until else 0,
+            "lease_token": claim.token if claim else "",
             "receipts": [vars(receipt) for receipt in change.receipts][-RECEIPTS_KEPT:],
         }
         if change.outgoing:
             document["outbox_since"] = change.now
-        if lease_until:
-            document["lease_until"] = lease_until
+        if claim:
+            document["lease_by"] = claim.by
         try:
             await self.collection.insert_one(document)
         except DuplicateKeyError:
             return False
         return True
 
-    async def _update(self, college: str, before: Loaded[S], change: Change[S], lease_until: datetime | None) -> bool:
+    async def _update(self, college: str, before: Loaded[S], change: Change[S], claim: Claim | None) -> bool:
         replace: Document = {
             "version": change.version,
             "state": bson(change.state.model_dump()),
@@ -192,9 +194,8 @@ class Store(Generic[S, C]):
             # $min and not $set: what has waited longest tells how long the outbox has waited, and when the relay
             # cleared it meanwhile, the field is gone and comes back.
             update["$min"] = {"outbox_since": change.now}
-        if lease_until:
-            replace["lease_until"] = lease_until
-            update["$inc"] = {"lease_token": 1}
+        if claim:
+            replace |= {"lease_by": claim.by, "lease_token": claim.token}
         result = await self.collection.update_one(
             {"_id": str(before.id), "college": college, "version": before.version}, update
         )
@@ -207,6 +208,11 @@ class Saved:
 
     written: bool
     claim: Claim | None
+
+
+def new_token() -> str:
+    """What tells one claim from every other."""
+    return uuid4().hex
 
 
 def only_duplicates(error: BulkWriteError) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from tyrsky.aggregate import Aggregate, Command, Happening, State
-from tyrsky.store import LEASE, RECEIPTS_AGE_MAX, RECEIPTS_KEPT, Change, Outgoing, Receipt, Store, bson
+from tyrsky.store import RECEIPTS_AGE_MAX, RECEIPTS_KEPT, Change, Outgoing, Receipt, Store, bson
 
 from .room import Room, RoomCommand, room
 
@@ -25,11 +25,11 @@ async def store(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator
     name = f"store_{uuid4().hex[:12]}"
     if request.param == "pymongo":
         async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
-            yield Store(client[name], room)
+            yield Store(client[name], room, lambda: "a-relay")
             await client.drop_database(name)
     else:
         motor: Any = AsyncIOMotorClient(mongo_uri)
-        yield Store(motor[name], room)
+        yield Store(motor[name], room, lambda: "a-relay")
         await motor.drop_database(name)
         motor.close()
 
@@ -98,14 +98,27 @@ async def test_a_write_claims_what_it_publishes_when_nothing_was_waiting(store: 
     id = uuid4()
     first = (await store.save("vaao", id, None, change(1, sequences=(1,)))).claim
     assert first is not None
-    assert (first.token, first.version, first.until) == (1, 1, NOON + LEASE)
+    assert (first.by, first.version) == ("a-relay", 1)
     waiting = await store.load("vaao", id)
     assert (await store.save("vaao", id, waiting, change(2, sequences=(2,)))).claim is None
     await store.collection.update_one({"_id": str(id)}, {"$set": {"outbox": []}})
     empty = await store.load("vaao", id)
     again = (await store.save("vaao", id, empty, change(3, sequences=(3,)))).claim
     assert again is not None
-    assert again.token == 2
+    assert again.token != first.token
+    document = await store.collection.find_one({"_id": str(id)})
+    assert document is not None
+    assert (document["lease_by"], document["lease_token"]) == ("a-relay", again.token)
+
+
+async def test_without_a_relay_nothing_is_claimed(store: Store[Room, RoomCommand]) -> None:
+    alone = Store(store.collection.database, room)
+    id = uuid4()
+    assert (await alone.save("vaao", id, None, change(1, sequences=(1,)))).claim is None
+    document = await store.collection.find_one({"_id": str(id)})
+    assert document is not None
+    assert "outbox_since" in document
+    assert "lease_by" not in document
 
 
 async def test_what_waits_is_marked_even_when_it_was_cleared_meanwhile(store: Store[Room, RoomCommand]) -> None:

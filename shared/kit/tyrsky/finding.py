@@ -1,0 +1,255 @@
+"""Events that wait and that nobody publishes: those never claimed, and those of a relay that is no more.
+
+What a relay left is taken over in this order: it is fenced at the broker; what readers can see of it is read from Kafka
+and taken out of the outboxes, since it was published; the rest is free for whoever finds it. So an event is seen once
+although the process died before it could note that it was published.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from tyrsky import metrics
+from tyrsky.holding import Holders
+from tyrsky.producing import Log
+from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+CLAIMS_MAX = 500
+"""Outboxes that are claimed at a time."""
+
+ABSENT_SECONDS = 10
+"""How long what cannot be published is left alone."""
+
+HELD_BACK_MAX = 1_000
+ORPHAN_SECONDS = 10
+"""After so long a claim of this relay that it knows nothing of is one whose save seemed to fail, and did not."""
+
+WAITING: Mapping[str, Any] = {"outbox_since": {"$exists": True}}
+UNCLAIMED: Mapping[str, Any] = {**WAITING, "lease_by": {"$exists": False}}
+
+
+class Publisher(Protocol):
+    """A relay, as far as the finder sees it."""
+
+    def publish(self, claim: Claim) -> None:
+        """Publish what was claimed."""
+        ...
+
+    def room(self) -> int:
+        """How many claims more may be made."""
+        ...
+
+    def holds(self, collection: str, id: str) -> bool:
+        """Whether a claim waits, or is being published."""
+        ...
+
+    def give_up(self) -> None:
+        """Go on as another holder."""
+        ...
+
+
+class Finder:
+    """Looks for what waits, on behalf of one relay."""
+
+    def __init__(self, database: AsyncDatabase[Document], log: Log, holders: Holders, relay: Publisher) -> None:
+        self.collections: list[str] = []
+        self._database = database
+        self._log = log
+        self._holders = holders
+        self._relay = relay
+        self._holder: str | None = None
+        self._dead: set[str] = set()
+        self._given_up: set[str] = set()
+        self._fenced: set[str] = set()
+        self._absent_until: dict[str, float] = {}
+        self._held_back_until: dict[tuple[str, str], float] = {}
+        self._orphans: dict[tuple[str, str, str], float] = {}
+        self._wake = asyncio.Event()
+
+    def go_on_as(self, holder: str) -> None:
+        """Kafka is there, and what is found is claimed for this holder."""
+        self._holder = holder
+        self._wake.set()
+
+    def gave_up(self, holder: str) -> None:
+        """A holder of this very process is no more: nobody need wait for its silence."""
+        self._holder = None
+        self._given_up.add(holder)
+
+    def these_are_dead(self, holders: set[str]) -> None:
+        """Holders that seem to be no more."""
+        self._dead = holders
+        if holders:
+            self._wake.set()
+
+    def absent_topics(self) -> set[str]:
+        """Topics that were not there a moment ago."""
+        now = asyncio.get_running_loop().time()
+        self._absent_until = {topic: until for topic, until in self._absent_until.items() if until > now}
+        return set(self._absent_until)
+
+    def topic_is_absent(self, topic: str) -> None:
+        """Leave alone for a while what is bound for it."""
+        self._absent_until[topic] = asyncio.get_running_loop().time() + ABSENT_SECONDS
+
+    def hold_back(self, collection: str, id: str) -> None:
+        """Leave an aggregate alone for a while."""
+        if len(self._held_back_until) >= HELD_BACK_MAX:
+            del self._held_back_until[next(iter(self._held_back_until))]
+        self._held_back_until[collection, id] = asyncio.get_running_loop().time() + ABSENT_SECONDS
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """Let whoever can publish them."""
+        for name in {claim.collection for claim in claims}:
+            mine = [(claim.id, claim.token) for claim in claims if claim.collection == name]
+            await self._collection(name).bulk_write(
+                [UpdateOne({"_id": id, "lease_token": token}, {"$unset": {"lease_by": ""}}) for id, token in mine],
+                ordered=False,
+            )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            more = False
+            try:
+                if self._holder and (gone := self._dead | self._given_up):
+                    await self._take_over(gone)
+            except Exception as error:
+                log.warning("taking over from another relay failed, trying again: %s", type(error).__name__)
+            for name in self.collections:
+                try:
+                    more = await self._poll(self._collection(name)) or more
+                except Exception as error:  # whatever it is, the other collections' events go on
+                    log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05 if more else POLL_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    # -- taking over --------------------------------------------------------------------------------------------------
+
+    async def _take_over(self, gone: set[str]) -> None:
+        for holder in gone - self._fenced:
+            await self._log.fence(holder)
+            self._fenced.add(holder)
+        for holder in gone:
+            seen = await self._log.seen(await self._holders.places(holder))
+            for name in self.collections:
+                await self._free(self._collection(name), holder, seen)
+            await self._holders.forget(holder)
+            self._given_up.discard(holder)
+            self._dead.discard(holder)
+            metrics.relay_takeovers.inc()
+            log.info("took over from the relay %s", holder)
+
+    async def _free(
+        self, collection: AsyncCollection[Document], holder: str, seen: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Take out of the holder's outboxes what readers have seen, and let go of the rest."""
+        ids = [id for _, id in seen]
+        written: list[UpdateOne] = []
+        async for document in collection.find({"_id": {"$in": ids}, "lease_by": holder}, {"outbox": 1}):
+            id: str = document["_id"]
+            outbox: list[Document] = document["outbox"]
+            last = max((e["sequence"] for e in outbox if e["sequence"] <= seen.get((e["topic"], id), 0)), default=0)
+            written.append(
+                UpdateOne({"_id": id, "lease_by": holder}, {"$pull": {"outbox": {"sequence": {"$lte": last}}}})
+            )
+        if written:
+            await collection.bulk_write(written, ordered=False)
+        await collection.update_many({"lease_by": holder}, {"$unset": {"lease_by": ""}})
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    async def _poll(self, collection: AsyncCollection[Document]) -> bool:
+        """Claim what waits and nobody has claimed; whether there may be more of it."""
+        waiting = await collection.count_documents(WAITING)
+        metrics.outbox_size.labels(collection.name).set(waiting)
+        oldest: list[Document] = []
+        if waiting:
+            found = collection.find(WAITING, {"outbox_since": 1, "lease_by": 1, "lease_token": 1})
+            oldest = await found.sort("outbox_since", 1).limit(CLAIMS_MAX).to_list(CLAIMS_MAX)
+        now = datetime.now(UTC)
+        age = (now - oldest[0]["outbox_since"]).total_seconds() if oldest else 0
+        metrics.outbox_oldest_age_seconds.labels(collection.name).set(max(0.0, age))
+        if not (oldest and self._holder):
+            return False
+        await self._look_at_claims(collection.name, oldest)
+        return await self._claim(collection, self._holder)
+
+    async def _look_at_claims(self, name: str, documents: Sequence[Document]) -> None:
+        """Notice claims that no living relay knows of."""
+        now = asyncio.get_running_loop().time()
+        orphans: dict[tuple[str, str, str], float] = {}
+        others: set[str] = set()
+        for document in documents:
+            by = document.get("lease_by")
+            at = name, document["_id"], str(document["lease_token"])
+            if by and by != self._holder:
+                others.add(by)
+            elif by and not self._relay.holds(name, document["_id"]):
+                orphans[at] = self._orphans.get(at, now)
+        self._orphans = {at: since for at, since in self._orphans.items() if at[0] != name} | orphans
+        if any(now - since > ORPHAN_SECONDS for since in orphans.values()):
+            self._relay.give_up()
+        # Claimed first and asked for after: a relay is known before it claims.
+        self._given_up |= await self._holders.unknown(others) if others else set()
+
+    async def _claim(self, collection: AsyncCollection[Document], holder: str) -> bool:
+        limit = min(CLAIMS_MAX, self._relay.room())
+        if limit <= 0:
+            return False
+        now = asyncio.get_running_loop().time()
+        self._held_back_until = {at: until for at, until in self._held_back_until.items() if until > now}
+        left_alone = [id for name, id in self._held_back_until if name == collection.name]
+        free = {
+            **UNCLAIMED,
+            "outbox.topic": {"$nin": list(self.absent_topics())},
+            "_id": {"$nin": left_alone},
+        }
+        found = await collection.find(free, {"_id": 1}).sort("outbox_since", 1).limit(limit).to_list(limit)
+        if not found:
+            return False
+        ids, token = [each["_id"] for each in found], new_token()
+        claim = {"$set": {"lease_by": holder, "lease_token": token}}
+        await collection.update_many({**UNCLAIMED, "_id": {"$in": ids}}, claim)
+        # By the token, and not by the holder: that also has what was saved at this very moment.
+        async for document in collection.find({"_id": {"$in": ids}, "lease_token": token}):
+            try:
+                self._relay.publish(claim_in(collection.name, document))
+            except (KeyError, TypeError):
+                # Another version of the kit wrote it; it stays, and the metric of the oldest tells.
+                log.error("%s %s has events in an outbox that cannot be read", collection.name, document["_id"])
+                self.hold_back(collection.name, document["_id"])
+                await collection.update_one(
+                    {"_id": document["_id"], "lease_token": token}, {"$unset": {"lease_by": ""}}
+                )
+        return len(found) == limit
+
+    def _collection(self, name: str) -> AsyncCollection[Document]:
+        return self._database.get_collection(name, codec_options=CODEC)
+
+
+def claim_in(collection: str, document: Document) -> Claim:
+    """The claim that a document tells of.
+
+    :raises KeyError, TypeError: when its outbox is not of this kit's version.
+    """
+    return Claim(
+        collection,
+        document["_id"],
+        document["version"],
+        document["lease_by"],
+        document["lease_token"],
+        [Outgoing(**entry) for entry in document["outbox"]],
+    )

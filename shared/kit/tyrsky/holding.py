@@ -1,0 +1,77 @@
+"""Which relays live: each has a document, and counts in it as long as it lives.
+
+No clock is asked, neither this machine's nor another's. Who sees another's count unchanged at several looks in a row
+takes it for dead. That may be wrong, when a process was slow, and does no harm: the one that was taken for dead is
+fenced at the broker before its work is taken over (see ``tyrsky.producing``), learns of it, and goes on under another
+id.
+
+The document::
+
+    {_id: holder, beats,
+     places: [{topic, partition, offset}]}   # whatever of its events lies before these, it has cleared
+"""
+
+from collections.abc import Iterable
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from tyrsky.producing import Places
+from tyrsky.store import CODEC, Document
+
+COLLECTION = "relays"
+
+LOOK_SECONDS = 1.0
+"""How often a relay counts, and looks at the others."""
+
+LOOKS_MAX = 5
+"""So many looks without a change are one's end."""
+
+
+class Holders:
+    """The relays of one service."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self._collection: AsyncCollection[Document] = database.get_collection(COLLECTION, codec_options=CODEC)
+        self._still: dict[str, tuple[int, int]] = {}
+
+    async def register(self, holder: str) -> None:
+        """From now on it may claim: others know it, and wait for its end."""
+        await self._collection.insert_one({"_id": holder, "beats": 0, "places": []})
+
+    async def beat(self, holder: str, places: Places) -> bool:
+        """Tell that it lives, and from where on its events may have to be looked for; False when it was given up."""
+        result = await self._collection.update_one(
+            {"_id": holder}, {"$inc": {"beats": 1}, "$set": {"places": _stored(places)}}
+        )
+        return result.matched_count == 1
+
+    async def places(self, holder: str) -> Places:
+        """From where on its events may have to be looked for. Nothing of one that was forgotten has to be."""
+        document = await self._collection.find_one({"_id": holder}) or {"places": []}
+        return {(each["topic"], each["partition"]): each["offset"] for each in document["places"]}
+
+    async def forget(self, holder: str) -> None:
+        """It has claimed nothing, and can publish nothing."""
+        await self._collection.delete_one({"_id": holder})
+        self._still.pop(holder, None)
+
+    async def look(self) -> set[str]:
+        """Those that seem to be dead. To be asked every ``LOOK_SECONDS``."""
+        beats = {each["_id"]: each["beats"] async for each in self._collection.find({}, {"beats": 1})}
+        still: dict[str, tuple[int, int]] = {}
+        for holder, count in beats.items():
+            before, looks = self._still.get(holder, (count, -1))
+            still[holder] = count, looks + 1 if count == before else 0
+        self._still = still
+        return {holder for holder, (_, looks) in still.items() if looks >= LOOKS_MAX}
+
+    async def unknown(self, holders: Iterable[str]) -> set[str]:
+        """Those of the holders that were forgotten: they claimed something in their last moment."""
+        asked = set(holders)
+        known = {each["_id"] async for each in self._collection.find({"_id": {"$in": list(asked)}}, {"_id": 1})}
+        return asked - known
+
+
+def _stored(places: Places) -> list[Document]:
+    return [{"topic": topic, "partition": number, "offset": offset} for (topic, number), offset in places.items()]
