@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import xmlrpc.client
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -149,13 +149,22 @@ def start(stack: Stack, everything: Sequence[Part], supervisor: Supervisor, cons
     bring_up(stack, everything, supervisor, console)
 
 
-def bring_up(stack: Stack, everything: Sequence[Part], supervisor: Supervisor, console: Console) -> None:
-    """What ``start`` does, for callers who see to the signals themselves. Parts on demand are left for later."""
+def bring_up(
+    stack: Stack,
+    everything: Sequence[Part],
+    supervisor: Supervisor,
+    console: Console,
+    topics: Mapping[str, str] | None = None,
+) -> None:
+    """What ``start`` does, for callers who see to the signals themselves. Parts on demand are left for later.
+
+    ``topics`` are more settings for `tyrsky topics apply`.
+    """
     check_ports(stack, everything)
     supervisor.launch(everything)
     tasks = [Task(part.name, _starting(part, supervisor), part.needs) for part in everything if not part.on_demand]
     if any(part.name == "kafka" for part in everything):
-        tasks.append(Task("topics", lambda say: _apply_topics(stack, say), needs=("kafka",)))
+        tasks.append(Task("topics", lambda say: _apply_topics(stack, topics or {}, say), needs=("kafka",)))
     Board(tasks, console).run()
 
 
@@ -212,10 +221,10 @@ def _died(name: str, process: Process, supervisor: Supervisor) -> str:
     return f"{name} died ({end.cause if end else process.said}). The end of its log:\n{supervisor.last_lines(name)}"
 
 
-def _apply_topics(stack: Stack, say: Say) -> None:
+def _apply_topics(stack: Stack, more: Mapping[str, str], say: Say) -> None:
     say("topics, access lists and users of partner colleges")
     command = [program("tyrsky"), "topics", "apply"]
-    env = {"KAFKA_BOOTSTRAP": stack.address("kafka"), "PARTNERS": json.dumps(PARTNERS)}
+    env = {"KAFKA_BOOTSTRAP": stack.address("kafka"), "PARTNERS": json.dumps(PARTNERS), **more}
     said = carry_out("`tyrsky topics apply`", command, seconds=READY_SECONDS, env=env)
     (stack.folder / "log" / "topics.log").write_text(said)
 

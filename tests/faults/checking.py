@@ -18,7 +18,7 @@ MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
 """How long it is watched, so that the report says how late it was."""
 
-READ_MODELS: Mapping[str, Sequence[str]] = {"companies": ["reach"]}
+READ_MODELS: Mapping[str, Sequence[str]] = {"companies": ["reach"], "seats": ["occupancy"]}
 MADE = {
     "register-company": "companies.companies",
     "add-contact": "companies.contacts",
@@ -33,6 +33,7 @@ class Checking:
         self._rig = rig
         self._addresses = addresses
         self._checked: dict[str, int] = {}
+        self._asked_for = 0
         self._rows: dict[tuple[str, str, str], int] = {}
         self._gone_back: list[str] = []
         self._settled: list[tuple[str, float]] = []
@@ -75,17 +76,27 @@ class Checking:
         records = await looking.records(rig.layout.bootstrap, rig.layout.topics)
         shown = await self._shown(wishes)
         await self._look_at_rows()
+        self._asked_for += len(shown)
         there = invariants.acknowledged_is_there(wishes, shown, kept)
-        once = await self._effects(wishes, kept, whole=whole)
+        there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._asked_for}))
         if whole:
-            missing = invariants.mails_came(wishes, *await self._notes_and_mails())
-            there = Verdict("I1", [*there.wrong, *missing], there.also)
+            await self._until_all_is_sent()
+        notes, mails = await self._notes_and_mails()
+        rooms, dispatches = await looking.rooms(rig.database("seats")), await self._dispatches()
+        calls = Counter(str(each["id"]) for each in ledger.noted(rig.ledger.file, "webhook"))
+        if whole:
+            missing = [*invariants.mails_came(wishes, notes, mails), *invariants.calls_came(wishes, calls)]
+            there = invariants.together(there, Verdict("I1", missing))
+        made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
         return [
             there,
             invariants.committed_is_published(kept, records, alone="kafka" not in rig.layout.outside.parts),
-            once,
+            invariants.together(
+                invariants.effects_once(wishes, notes, mails, made), invariants.calls_once(dispatches, calls, rooms)
+            ),
             invariants.never_back(self._ours(records, kept), self._gone_back),
             invariants.settles(self._settled, SETTLE_SECONDS),
+            invariants.seats_exact(wishes, rooms),
             await self._nobody_needed(),
         ]
 
@@ -120,21 +131,19 @@ class Checking:
         self._checked |= {path: highest[path] for path in paths}
         return found
 
-    async def _effects(self, wishes: Sequence[Wish], kept: Mapping[str, Kept], *, whole: bool) -> Verdict:
-        if whole:
-            await self._until_mails_are_done()
-        notes, mails = await self._notes_and_mails()
-        made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
-        return invariants.effects_once(wishes, notes, mails, made)
-
-    async def _until_mails_are_done(self) -> None:
+    async def _until_all_is_sent(self) -> None:
         """A sender that was killed holds its claim for a while: until then nobody may try again."""
-        notes = self._rig.database("notifications")["notifications"]
-        async with asyncio.timeout(MAILS_SECONDS):
-            with suppress(TimeoutError):
-                while left := await notes.count_documents({"state.due_at": {"$ne": None}}):
-                    self._rig.say(f"{left} mails are still to be sent")
+        places = [self._rig.database("notifications")["notifications"], self._rig.database("seats")["dispatches"]]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAILS_SECONDS):
+                while left := sum([await place.count_documents({"state.due_at": {"$ne": None}}) for place in places]):
+                    self._rig.say(f"{left} mails and webhooks are still to be sent")
                     await asyncio.sleep(5)
+
+    async def _dispatches(self) -> dict[str, bool]:
+        """Webhook calls that the service knows of, by id: whether it says that one may have come twice."""
+        found = self._rig.database("seats")["dispatches"].find({}, {"state.unsure": 1})
+        return {each["_id"]: each["state"]["unsure"] async for each in found}
 
     async def _notes_and_mails(self) -> tuple[list[Note], Counter[str]]:
         fields = {"state.about": 1, "state.status": 1, "state.unsure": 1}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.ledger import Wish
-from tests.faults.looking import Kept, Record
+from tests.faults.looking import Kept, Record, Room
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def acknowledged_is_there(
             wrong.append(f"{path}: version {highest} was acknowledged, the API shows {now.version}")
         elif now.version in versions and now.body not in versions[now.version]:
             wrong.append(f"{path}: version {now.version} has other content than was acknowledged")
-    return Verdict("I1", wrong, {"aggregates acknowledged": len(told), "of them asked for": len(shown)})
+    return Verdict("I1", wrong, {"aggregates acknowledged": len(told)})
 
 
 def _told(wishes: Iterable[Wish]) -> dict[str, dict[int, list[Mapping[str, Any]]]]:
@@ -81,8 +81,8 @@ def _told(wishes: Iterable[Wish]) -> dict[str, dict[int, list[Mapping[str, Any]]
     for wish in wishes:
         if wish.acknowledged and wish.about and wish.version:
             bodies = told.setdefault(wish.about, {}).setdefault(wish.version, [])
-            if wish.body not in bodies:
-                bodies.append(wish.body)
+            if wish.content not in bodies:
+                bodies.append(wish.content)
     return told
 
 
@@ -138,6 +138,71 @@ def effects_once(
             wrong += [f"{kind} {id}: nobody was told of it" for id in sorted(unasked)]
     also = {"notifications": len(notes), "mails": mails.total(), "unsure": sum(note.unsure for note in notes)}
     return Verdict("I3", wrong, {**also, "mails that came again and say so": repeats, "of notifications": repeated})
+
+
+def calls_once(dispatches: Mapping[str, bool], calls: Mapping[str, int], rooms: Mapping[str, Room]) -> Verdict:
+    """I3 of webhooks: one call for each reservation, and none of nobody's asking.
+
+    As with mails, a call may come again when the one before came to no known end (``dispatches`` says so of its id);
+    it then has the same id.
+    """
+    reserved = {id for room in rooms.values() for id in room.reservations}
+    wrong = [f"dispatch {id}: of no reservation" for id in dispatches if id not in reserved]
+    repeats = 0
+    for id, times in calls.items():
+        if id not in dispatches:
+            wrong.append(f"webhook {id}: of no dispatch")
+        elif times > 1 and not dispatches[id]:
+            wrong.append(f"webhook {id}: came {times} times, and nobody says that it may")
+        elif times > 1:
+            repeats += times - 1
+    return Verdict("I3", wrong, {"webhooks": sum(calls.values()), "webhooks that came again and say so": repeats})
+
+
+def calls_came(wishes: Iterable[Wish], calls: Mapping[str, int]) -> list[str]:
+    """What I1 says of confirmations: each reservation that was acknowledged is told to the receiver."""
+    reserved = [w.body["id"] for w in wishes if w.asked.kind == "reserve-seat" and w.acknowledged]
+    return [f"reservation {id}: no webhook came" for id in reserved if id not in calls]
+
+
+def seats_exact(wishes: Sequence[Wish], rooms: Mapping[str, Room]) -> Verdict:
+    """I6: no room has more guests than seats; who was promised a seat has it, and nobody else; all counts agree."""
+    wrong: list[str] = []
+    for id, room in rooms.items():
+        held = sum(status == "held" for status in room.reservations.values())
+        if held != room.held:
+            wrong.append(f"/rooms/{id}: {held} reservations, {room.held} counted")
+        if held > room.seats:
+            wrong.append(f"/rooms/{id}: {held} reservations of {room.seats} seats")
+        if room.left_shown is not None and room.left_shown != room.seats - room.held:
+            wrong.append(f"/rooms/{id}: {room.seats - room.held} left, the read model says {room.left_shown}")
+        wrong += _promises(f"/rooms/{id}", room, wishes)
+    reservations = sum(len(room.reservations) for room in rooms.values())
+    return Verdict("I6", wrong, {"rooms": len(rooms), "reservations": reservations})
+
+
+def _promises(path: str, room: Room, wishes: Iterable[Wish]) -> list[str]:
+    mine = [wish for wish in wishes if wish.asked.about == path]
+    promised = {wish.body["id"] for wish in mine if wish.asked.kind == "reserve-seat" and wish.acknowledged}
+    given_back = {wish.asked.path.split("/")[-2]: wish for wish in mine if wish.asked.kind == "cancel-seat"}
+    unanswered = sum(1 for wish in mine if wish.asked.kind == "reserve-seat" and not wish.status)
+    wrong = [f"{path}: reservation {id} was acknowledged, and is not there" for id in promised - set(room.reservations)]
+    for id in promised & set(room.reservations):
+        cancelled = given_back.get(id)
+        if room.reservations[id] == "cancelled" and cancelled is None:
+            wrong.append(f"{path}: nobody gave reservation {id} back")
+        if room.reservations[id] == "held" and cancelled is not None and cancelled.acknowledged:
+            wrong.append(f"{path}: reservation {id} was given back, and is held")
+    strangers = sorted(set(room.reservations) - promised)
+    if len(strangers) > unanswered:
+        wrong += [f"{path}: nobody was told of reservation {id}" for id in strangers]
+    return wrong
+
+
+def together(*verdicts: Verdict) -> Verdict:
+    """Several verdicts on one invariant as one."""
+    also = {name: count for verdict in verdicts for name, count in verdict.also.items()}
+    return Verdict(verdicts[0].code, [wrong for verdict in verdicts for wrong in verdict.wrong], also)
 
 
 def mails_came(wishes: Iterable[Wish], notes: Iterable[Note], mails: Mapping[str, int]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from random import Random
 
 from tests.faults.fault import Outcome
@@ -9,13 +11,26 @@ from tests.faults.rig import Rig
 
 
 async def services(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F1: kill -9 of a random service every 2 to 5 seconds."""
+    """F1: kill -9 of a random instance every 2 to 5 seconds; each service has two, so that work goes on."""
     killed = dict.fromkeys(rig.services, 0)
-    while sum(killed.values()) < amount:
-        await asyncio.sleep(random.uniform(2, 5))
-        victim = random.choice(rig.services)
-        killed[victim] += await rig.kill(victim)
+    async with two_of_each(rig) as instances:
+        while sum(killed.values()) < amount:
+            await asyncio.sleep(random.uniform(2, 5))
+            service = random.choice(rig.services)
+            killed[service] += await rig.kill(random.choice(instances[service]))
     return Outcome({f"kills of {name}": times for name, times in killed.items()})
+
+
+@asynccontextmanager
+async def two_of_each(rig: Rig) -> AsyncGenerator[dict[str, list[str]]]:
+    """A second instance of every service, for a while; at the end it is stopped in order."""
+    instances = {service: list(rig.layout.instances(service)[:2]) for service in rig.services}
+    seconds = [second for _, second in instances.values()]
+    await asyncio.gather(*(rig.start(second) for second in seconds))
+    try:
+        yield instances
+    finally:
+        await asyncio.gather(*(rig.stop(second) for second in seconds))
 
 
 async def store(rig: Rig, random: Random, amount: int) -> Outcome:

@@ -15,7 +15,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Asked:
     """What somebody wishes of the platform. ``about`` is the aggregate's path: ``/visits/{id}``, where ``{id}`` is
-    what the answer will tell."""
+    what the answer will tell; the aggregate as it then was is the answer, or what it has under the name ``within``."""
 
     wish: str
     client: str
@@ -26,6 +26,7 @@ class Asked:
     about: str = ""
     body: Any = None
     match: str = ""
+    within: str = ""
 
 
 @dataclass
@@ -45,6 +46,11 @@ class Wish:
     def acknowledged(self) -> bool:
         """Whether the client was told that it is done."""
         return 200 <= self.status < 300
+
+    @property
+    def content(self) -> Any:
+        """The aggregate as the answer shows it."""
+        return self.body.get(self.asked.within) if self.asked.within else self.body
 
     @property
     def about(self) -> str:

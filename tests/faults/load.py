@@ -19,7 +19,7 @@ IDLE_SECONDS = 150
 
 #: Answers that tell to come back with the same key: the gateway has nobody, the service is full, or it is under way.
 AGAIN = frozenset({429, 502, 503, 504})
-AGAIN_CODES = frozenset({"key-in-flight", "busy"})
+AGAIN_CODES = frozenset({"key-in-flight", "busy", "token-expired", "token-invalid"})  # the latter: a clock jumped
 
 
 class Client:
@@ -34,11 +34,11 @@ class Client:
         self._numbers = itertools.count(1)
 
     async def ask(
-        self, kind: str, method: str, path: str, body: Any = None, *, about: str = "", match: str = ""
+        self, kind: str, method: str, path: str, body: Any = None, *, about: str = "", match: str = "", within: str = ""
     ) -> Wish:
         """Ask for something; the ledger has it before, and the answer after."""
         wish = f"{self.name}-{next(self._numbers)}"
-        asked = Asked(wish, self.name, self.user, kind, method, path, about, body, match)
+        asked = Asked(wish, self.name, self.user, kind, method, path, about, body, match, within)
         headers = {"Idempotency-Key": f"{wish}-{uuid.UUID(int=self.random.getrandbits(128))}"}
         headers |= {"If-Match": match} if match else {}
         self._ledger.asked(asked)

@@ -17,6 +17,9 @@ from deploy.local.stack import HOST, Stack
 
 READ_SECONDS = 120
 QUIET_MS = 500
+OURS = "faults"
+"""A header of messages that the rig itself wrote: those that are no events, and those that it wrote again."""
+
 MESSAGE_ID = re.compile(rb"Message-ID:\s*(<[^>]+>)", re.IGNORECASE)
 
 
@@ -30,6 +33,16 @@ class Record:
     key: str
     sequence: int
     id: str
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room of the example service as the store has it, and how many seats the read model says are left."""
+
+    seats: int
+    held: int
+    reservations: Mapping[str, str]
+    left_shown: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,19 @@ async def sequences(database: AsyncDatabase[Document], collection: str) -> dict[
     return found
 
 
+async def rooms(database: AsyncDatabase[Document]) -> dict[str, Room]:
+    """Every room of the example service ``seats``, and what its read model says."""
+    pointer = await database["projections"].find_one({"_id": "occupancy"})
+    shelf = database[pointer["collection"] if pointer else "occupancy"]
+    left = {row["_id"]: row["row"]["left"] async for row in shelf.find({}, {"row.left": 1})}
+    found: dict[str, Room] = {}
+    async for each in database["rooms"].find({}, {"state": 1}):
+        state = each["state"]
+        reservations = {id: one["status"] for id, one in state["reservations"].items()}
+        found[each["_id"]] = Room(state["seats"], state["held"], reservations, left.get(each["_id"]))
+    return found
+
+
 async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
     """All that a reader of committed messages finds on these topics, in order within each partition."""
     consumer = AIOKafkaConsumer(
@@ -86,7 +112,7 @@ async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
     async with asyncio.timeout(READ_SECONDS):
         await consumer.start()
         try:
-            partitions = await _partitions(bootstrap, topics)
+            partitions = await partitions_of(bootstrap, topics)
             if not partitions:
                 return []
             consumer.assign(partitions)
@@ -96,6 +122,8 @@ async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
                 for batch in (await consumer.getmany(timeout_ms=QUIET_MS)).values():
                     for each in batch:
                         headers = dict(each.headers)
+                        if OURS in headers:
+                            continue
                         sequence, id = int(headers.get("ce_sequence", b"0")), headers.get("ce_id", b"").decode()
                         key = (each.key or b"").decode()
                         found.append(Record(each.topic, each.partition, each.offset, key, sequence, id))
@@ -104,7 +132,8 @@ async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
     return found
 
 
-async def _partitions(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
+async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
+    """All partitions of these topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
@@ -122,7 +151,7 @@ async def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[str, 
         await admin.start()
         await consumer.start()
         for group, topics in groups.items():
-            partitions = await _partitions(bootstrap, topics)
+            partitions = await partitions_of(bootstrap, topics)
             committed = await admin.list_consumer_group_offsets(group)
             begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
             for at in partitions:

@@ -5,17 +5,32 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seats import contracts as seats_contracts
 from tyrsky_contracts import topics
 
 from deploy.local import caddy, kafka, keycloak, mailbox, mongo, services
 from deploy.local.kafka import Proxied
-from deploy.local.part import Part
+from deploy.local.part import Part, answers
 from deploy.local.stack import HOST, ROOT, Stack
 
 INSTANCES = 4
 STARTS_MAX = 10_000
 """supervisord never gives a part up here: the faults kill it hundreds of times."""
 
+OWN = ("seats",)
+"""A college's own services, beside those of the platform: the example of the documentation."""
+
+TOPICS = (*topics.ALL, *seats_contracts.TOPICS)
+
+WEBHOOKS = {
+    "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # an example's, in the documentation of the standard
+    "WEBHOOK_SECONDS": "5",
+    "WEBHOOK_POLL_SECONDS": "0.5",
+    "WEBHOOK_RETRY_SECONDS": "0.2",
+    "WEBHOOK_RETRY_SECONDS_MAX": "5",
+}
+
+OWN_PORT = 28_110
 EXTRA_PORT = 28_200
 PROXY_PORT = 28_300
 LISTENER_PORT = 28_400
@@ -56,6 +71,7 @@ class Layout:
                 found[f"{service}-kafka"] = self.stack.ports[f"{service}-listener"]
             found[f"{service}-keycloak"] = self.stack.ports["keycloak"]
             found[f"gateway-{service}"] = self.stack.ports[service]
+        found["seats-webhook"] = self.stack.ports["webhook"]
         found["notifications-smtp"] = self.stack.ports["smtp"]
         return found
 
@@ -74,13 +90,13 @@ class Layout:
     @property
     def topics(self) -> Sequence[str]:
         """The topics that the services write."""
-        return [topic.name for topic in topics.ALL if set(topic.producers) & set(self.services)]
+        return [topic.name for topic in TOPICS if set(topic.producers) & set(self.services)]
 
     @property
     def groups(self) -> Mapping[str, Sequence[str]]:
         """Each consumer group, with the topics that it reads."""
         found: dict[str, list[str]] = {}
-        for topic in topics.ALL:
+        for topic in TOPICS:
             for group in topic.consumers:
                 found.setdefault(group, []).append(topic.name)
         return found
@@ -97,7 +113,7 @@ class Layout:
 
     def environment(self, service: str) -> dict[str, str]:
         """A service's settings: as everywhere, but through the proxies, and quicker to look again."""
-        env = services.environment(self.stack, service)
+        env = services.environment(self.stack, "companies" if service in OWN else service)
         del env["TRACES_ENDPOINT"]
         env |= {
             "TRACES_EXPORTER": "none",
@@ -111,6 +127,8 @@ class Layout:
         }
         if service == "notifications":
             env |= {"SMTP_PORT": str(self.proxy_port("notifications-smtp")), "SMTP_SECONDS": "10"}
+        if service == "seats":
+            env |= WEBHOOKS | {"WEBHOOK_URL": f"http://{HOST}:{self.proxy_port('seats-webhook')}/"}
         return env
 
 
@@ -119,6 +137,8 @@ def layout(services: Sequence[str], outside: Outside, prefix: str = "") -> Layou
     stack, shift = Stack.of("faults"), _shift()
     ports = dict(stack.ports)
     for index, service in enumerate(services):
+        if service in OWN:
+            ports[service] = OWN_PORT + shift + index
         ports[f"{service}-listener"] = LISTENER_PORT + shift + index
         for number in range(2, INSTANCES + 1):
             ports[f"{service}-{number}"] = EXTRA_PORT + shift + 10 * index + number
@@ -146,13 +166,19 @@ def parts(layout: Layout) -> list[Part]:
 
 
 def _service(layout: Layout, service: str, instance: str) -> Part:
-    part = services.part(layout.stack, service, instance)
-    absent = layout.outside.parts | ({"topics"} if layout.outside.kafka_bootstrap else set[str]())
-    needs = [need for need in part.needs if need not in absent]
-    environment = {**layout.environment(service), "HTTP_PORT": str(layout.stack.ports[instance])}
+    port = layout.stack.ports[instance]
     file = layout.stack.folder / "control" / f"{instance}.json"
-    command = [sys.executable, "-m", "tests.faults.launched", service, str(file)]  # it can turn the process's clock
-    return replace(part, command=command, env=environment, needs=needs, on_demand=instance != service)
+    absent = layout.outside.parts | ({"topics"} if layout.outside.kafka_bootstrap else set[str]())
+    return Part(
+        name=instance,
+        command=[sys.executable, "-m", "tests.faults.launched", service, str(file)],  # it can turn the clock
+        env={**layout.environment(service), "HTTP_PORT": str(port)},
+        ready=lambda: answers(f"http://{HOST}:{port}/readyz"),
+        ports=(instance,),
+        needs=[need for need in ("topics", "mongo", "keycloak") if need not in absent],
+        stop_seconds=65,  # more than STOP_SECONDS
+        on_demand=instance != service,
+    )
 
 
 def _upstreams(layout: Layout) -> dict[str, str]:
@@ -164,7 +190,7 @@ def _upstreams(layout: Layout) -> dict[str, str]:
         )
         for service in layout.services
     }
-    return {**found, "UPSTREAM_REST": "2s"}
+    return {**found, "UPSTREAM_REST": "2s", "GATEWAY_OWN": str(ROOT / "docs" / "examples" / "seats")}
 
 
 def _shift() -> int:

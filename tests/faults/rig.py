@@ -30,6 +30,7 @@ from tests.faults.proxy import Proxy
 READY_SECONDS = 90
 POLL_SECONDS = 0.25
 SETTLE_SECONDS = 30
+TELL_SECONDS = 5
 
 #: What a part that is away makes of a question to it.
 AWAY = (KafkaError, PyMongoError, OSError, TimeoutError)
@@ -119,10 +120,16 @@ class Rig:
         """Pause the load and wait until outboxes and lag are 0; how long that took, or infinity after ``seconds``."""
         began = time.monotonic()
         await self.load.pause()
+        told = began + TELL_SECONDS
         while time.monotonic() - began < seconds:
+            left = ["something is away"]
             with suppress(*AWAY):
-                if not await self.unsettled():
-                    return time.monotonic() - began
+                left = await self.unsettled()
+            if not left:
+                return time.monotonic() - began
+            if time.monotonic() > told:
+                told += TELL_SECONDS
+                self.say(f"  not yet at rest: {', '.join(left)}")
             await asyncio.sleep(POLL_SECONDS)
         return math.inf
 

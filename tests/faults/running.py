@@ -1,7 +1,9 @@
 """One run: the stack is started, people work, faults come one by one, and after each all invariants are checked."""
 
 import asyncio
+import json
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,21 +15,24 @@ from rich.console import Console
 from deploy.local import launch
 from deploy.local.part import carry_out, program
 from deploy.local.supervising import Supervisor
-from tests.faults import invariants, people, working
+from tests.faults import guests, invariants, people, working
 from tests.faults.checking import Checking
 from tests.faults.fault import Fault, Outcome
 from tests.faults.invariants import Verdict
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.faults.parts import Layout, Outside, layout, parts
+from tests.faults.parts import OWN, Layout, Outside, layout, parts
 from tests.faults.planning import Planned, plan
 from tests.faults.proxy import Proxy
+from tests.faults.receiver import Receiver
 from tests.faults.rig import Rig
 
-SERVICES = ("companies", "notifications")
-CLIENTS = 8
+SERVICES = ("companies", "notifications", "seats")
+CLIENTS = 6
+DESKS = 4
 USERS = ("vaao-outreach", "vaao-coordinator", "sasky-outreach")
 RATE = 15.0
+OWN_SERVICES = {"OWN_SERVICES": json.dumps(OWN)}
 WARM_UP_SECONDS = 4
 PROGRESS_SECONDS = 15
 TOPICS_SECONDS = 120
@@ -154,12 +159,12 @@ async def _rig(
         await proxy.start()
     everything = parts(place)
     if wanted.outside.kafka_bootstrap:
-        env = {"KAFKA_BOOTSTRAP": place.bootstrap}
+        env = {"KAFKA_BOOTSTRAP": place.bootstrap, **OWN_SERVICES}
         await asyncio.to_thread(
             carry_out, "`tyrsky topics apply`", [program("tyrsky"), "topics", "apply"], seconds=TOPICS_SECONDS, env=env
         )
     try:
-        await asyncio.to_thread(launch.bring_up, place.stack, everything, supervisor, console)
+        await asyncio.to_thread(launch.bring_up, place.stack, everything, supervisor, console, OWN_SERVICES)
         await asyncio.to_thread(people.lengthen_tokens, place.stack)
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
         await asyncio.to_thread(working.import_register, environment, CLIENTS)
@@ -169,9 +174,12 @@ async def _rig(
             place, supervisor, {part.name: part for part in everything}, proxies, folk, ledger, load,
             Random(f"rig {wanted.seed}"), say,
         )  # fmt: skip
+        receiver = Receiver(place.stack.ports["webhook"], ledger)
+        await receiver.start()
         try:
             yield rig
         finally:
+            await receiver.close()
             await load.stop()
             await rig.close()
             await folk.close()
@@ -188,6 +196,9 @@ async def _at_work(rig: Rig) -> AsyncGenerator[Checking]:
     addresses = [f"koe.{number}@faults.example" for number in range(CLIENTS)]
     for number, address in enumerate(addresses):
         rig.load.add(f"outreach-{number}", USERS[number % len(USERS)], working.Outreach(number, address).script)
+    rooms = deque[str](maxlen=guests.ROOMS_OPEN)
+    for number in range(DESKS):
+        rig.load.add(f"desk-{number}", USERS[0], guests.Desk(rooms).script)
     checking = Checking(rig, addresses)
     background = [asyncio.create_task(checking.watch()), asyncio.create_task(_progress(rig))]
     try:
