@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 
 async def main() -> None:
+    """Print every event as a line of JSON."""
     college = os.environ["COLLEGE"]
     consumer = AIOKafkaConsumer(
         "companies",
