@@ -1,0 +1,368 @@
+"""A member of a consumer group in memory, with aiokafka's face; and what FastStream and the kit build around one."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+from typing import Any, Self
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from tyrsky.watching import Place
+
+from tests.simulation.broker import Broker, Stored
+from tests.simulation.network import Transport
+
+HEARTBEAT_SECONDS = 3.0
+RETRY_SECONDS = 0.1
+BROKEN_SECONDS = 5.0
+"""How long FastStream waits after an error."""
+
+
+@dataclass
+class Behaviour:
+    """How a consumer reads: what chance may do to it. ``again``: how often, as a part of 1, it reads something twice."""
+
+    random: Random
+    again: float = 0.0
+
+
+class MemoryConsumer:
+    """A client that reads: as a member of a group, or by itself what it was assigned."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        transport: Transport,
+        *topics: str,
+        group_id: str | None = None,
+        isolation_level: str = "read_uncommitted",
+        auto_offset_reset: str = "latest",
+        behaviour: Behaviour | None = None,
+        **_: Any,
+    ) -> None:
+        self.broker = broker
+        self._transport = transport
+        self._topics = topics
+        self._group = group_id
+        self._committed = isolation_level == "read_committed"
+        self._from_end = auto_offset_reset == "latest"
+        self._behaviour = behaviour or Behaviour(Random(0))
+        self._lives = broker.new_member()
+        self._generation = -1
+        self._assigned: list[TopicPartition] = []
+        self._positions: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._news = asyncio.Event()
+        self._listener: Any = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+        broker.when_changed(self._news.set)
+
+    def subscribe(self, topics: Iterable[str], listener: Any = None) -> None:
+        """Share these topics with the group."""
+        self._topics, self._listener = tuple(topics), listener
+
+    def assign(self, partitions: Iterable[TopicPartition]) -> None:
+        """Read these, whoever else does."""
+        self._assigned = list(partitions)
+        self._positions = {at: self._end(at) if self._from_end else 0 for at in self._assigned}
+
+    async def start(self) -> None:
+        """Join, or begin alone."""
+        if self._group and self._topics:
+            self._task = asyncio.create_task(self._belong())
+        elif self._topics:
+            self.assign([at for at in self.broker.partitions if at.topic in self._topics])
+
+    async def stop(self) -> None:
+        """Leave."""
+        self._stopped = True
+        if self._task and self._group:
+            self._task.cancel()
+            group, id = self._group, self._id
+            with suppress(KafkaError):
+                await self._call("leave", lambda: self.broker.leave(group, id))
+        self._assigned = []
+        self._news.set()
+
+    def assignment(self) -> set[TopicPartition]:
+        """The partitions that it believes to have."""
+        return set(self._assigned)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Go on from there."""
+        if partition not in self._assigned:
+            raise IllegalStateError(f"no current assignment for {partition}")
+        self._positions[partition] = offset
+        self._news.set()
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        """Go on from the first message."""
+        for at in partitions or self._assigned:
+            self.seek(at, 0)
+
+    async def position(self, partition: TopicPartition) -> int:
+        """The offset that is read next."""
+        if partition not in self._assigned:
+            raise IllegalStateError(f"no current assignment for {partition}")
+        return self._positions[partition]
+
+    def _end(self, at: TopicPartition) -> int:
+        return self.broker.stable(at) if self._committed else len(self.broker.partitions[at])
+
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Behind the last offset that it may read."""
+        asked = list(partitions)
+        return await self._call("end_offsets", lambda: {at: self._end(at) for at in asked})
+
+    async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offsets."""
+        return dict.fromkeys(partitions, 0)
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        """The end of a partition, as far as it was heard of while reading; behind what is not committed too."""
+        return self._ends.get(partition)
+
+    async def topics(self) -> set[str]:
+        """All that there are."""
+        return await self._call("topics", lambda: {at.topic for at in self.broker.partitions})
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """The partitions of a topic."""
+        return {at.partition for at in self.broker.partitions if at.topic == topic} or None
+
+    async def commit(self, offsets: Mapping[TopicPartition, int | tuple[int, str]]) -> None:
+        """Write down where it is.
+
+        :raises CommitFailedError: when the group has gone on without it.
+        """
+        if any(at not in self._assigned for at in offsets):
+            raise IllegalStateError("a partition that is not assigned")
+        told = {at: where if isinstance(where, tuple) else (where, "") for at, where in offsets.items()}
+        group, id, generation = self._of_group, self._id, self._generation
+        try:
+            if self._task is None:  # nobody shares: an operator's tool
+                await self._call("commit", lambda: self.broker.group(group).offsets.update(told))
+            else:
+                await self._call("commit", lambda: self.broker.commit(group, id, generation, told))
+        except (IllegalGenerationError, UnknownMemberIdError) as error:
+            raise CommitFailedError(str(error)) from None
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Where the group is."""
+        group = self._of_group
+        known = await self._call("committed", lambda: self.broker.group(group).offsets.get(partition))
+        return known[0] if known else None
+
+    async def getmany(
+        self, *, timeout_ms: float = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
+        """What there is next; waits a while when there is nothing."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_ms / 1000):
+                while not self._stopped:
+                    self._news.clear()
+                    if found := await self._fetch(max_records or 500):
+                        return found
+                    await self._news.wait()
+        return {}
+
+    async def _fetch(self, limit: int) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
+        asked = {at: self._positions[at] for at in self._assigned if at in self._positions}
+        news = any(at not in self._ends or self._end(at) > position for at, position in asked.items())
+        if not news:
+            return {}  # the broker would keep the request until there is something
+        dice = self._behaviour.random
+        if dice.random() < self._behaviour.again:
+            asked = {at: max(0, position - dice.randrange(4)) for at, position in asked.items()}
+        limit = dice.randint(1, limit)
+        read = await self._call("fetch", lambda: self._read(asked, limit))
+        answer: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
+        order = list(read)
+        dice.shuffle(order)
+        for at in order:
+            stored, end, self._ends[at] = read[at]
+            if at not in self._assigned or not asked[at] <= self._positions.get(at, -1) <= end:
+                continue  # moved meanwhile
+            self._positions[at] = end
+            if stored:
+                answer[at] = [_record(at, offset, each) for offset, each in stored]
+        return answer
+
+    def _read(self, asked: Mapping[TopicPartition, int], limit: int) -> dict[TopicPartition, Any]:
+        """On the broker."""
+        return {
+            at: (*self.broker.read(at, begin, limit, committed=self._committed), len(self.broker.partitions[at]))
+            for at, begin in asked.items()
+        }
+
+    async def _call(self, what: str, work: Callable[[], Any]) -> Any:
+        return (await self._transport.call(f"kafka.{what}", [work], _lost))[0]
+
+    # -- the group ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _id(self) -> str:
+        return f"member-{self._lives:06}"
+
+    @property
+    def _of_group(self) -> str:
+        assert self._group
+        return self._group
+
+    async def _belong(self) -> None:
+        """Join, show signs of life, and join again when the group is shared out anew."""
+        while True:
+            try:
+                await self._join()
+                while True:
+                    await asyncio.sleep(HEARTBEAT_SECONDS)
+                    with suppress(KafkaConnectionError):
+                        await self._heartbeat(self._of_group, self._id, self._generation)
+            except (IllegalGenerationError, RebalanceInProgressError):
+                pass
+            except UnknownMemberIdError:
+                self._lives = self.broker.new_member()
+            except KafkaConnectionError:
+                await asyncio.sleep(RETRY_SECONDS)
+            if self._listener:
+                await self._listener.on_partitions_revoked(self.assignment())
+
+    async def _heartbeat(self, group: str, id: str, generation: int) -> None:
+        await self._call("heartbeat", lambda: self.broker.heartbeat(group, id, generation))
+
+    async def _join(self) -> None:
+        group, id = self._of_group, self._id
+        joined = await self._call("join", lambda: self.broker.join(group, id, self._topics))
+        self._generation, assigned = await joined
+        offsets = await self._ask_offsets()
+        self._assigned = assigned
+        nowhere = {at: self._end(at) if self._from_end else 0 for at in assigned}
+        self._positions = nowhere | {at: offsets[at][0] for at in assigned if at in offsets}
+        if self._listener:
+            await self._listener.on_partitions_assigned(self.assignment())
+        self._news.set()
+
+    async def _ask_offsets(self) -> dict[TopicPartition, tuple[int, str]]:
+        while True:
+            with suppress(KafkaConnectionError):
+                return await self._call("offsets", lambda: dict(self.broker.group(self._of_group).offsets))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _record(at: TopicPartition, offset: int, stored: Stored) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord(
+        topic=at.topic,
+        partition=at.partition,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=stored.key,
+        value=stored.value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=stored.headers,
+    )
+
+
+def _lost() -> Exception:
+    return KafkaConnectionError("the connection broke")
+
+
+class MemoryOffsets:
+    """Stands in for ``tyrsky.watching.Offsets``."""
+
+    def __init__(self, broker: Broker, transport: Transport) -> None:
+        self._broker = broker
+        self._transport = transport
+
+    async def of(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Place]:
+        """Where a group is."""
+        return (await self._transport.call("kafka.places", [lambda: self._places(group, list(topics))], _lost))[0]
+
+    def _places(self, group: str, topics: list[str]) -> dict[tuple[str, int], Place]:
+        offsets = self._broker.group(group).offsets
+        return {
+            (at.topic, at.partition): Place(*offsets.get(at, (-1, "")), end=len(log), first=0)
+            for at, log in self._broker.partitions.items()
+            if at.topic in topics
+        }
+
+
+class MemorySubscriber:
+    """Stands in for FastStream's batch subscriber: polls, and hands over."""
+
+    def __init__(
+        self, consumer: Callable[..., MemoryConsumer], topics: tuple[str, ...], options: dict[str, Any]
+    ) -> None:
+        self.consumer: MemoryConsumer | None = None
+        self._make = consumer
+        self._topics = topics
+        self._options = options
+        self._handler: Any = None
+        self._task: asyncio.Task[None] | None = None
+        self._running = False
+
+    def __call__(self, handler: Any) -> None:
+        self._handler = handler
+
+    async def start(self) -> None:
+        """Join the group and begin to poll."""
+        self.consumer = self._make(**self._options)
+        self.consumer.subscribe(self._topics, listener=self._options["listener"])
+        await self.consumer.start()
+        self._running = True
+        self._task = asyncio.create_task(self._poll(self.consumer))
+
+    async def stop(self) -> None:
+        """Stop polling, and leave the group."""
+        self._running = False
+        if self._task:
+            self._task.cancel()
+        if self.consumer:
+            await self.consumer.stop()
+            self.consumer = None
+
+    async def _poll(self, consumer: MemoryConsumer) -> None:
+        limit = self._options["max_records"]
+        while self._running:
+            try:
+                # The time-out is FastStream's, and only costs steps: with nothing to hand over it polls again.
+                found = await consumer.getmany(timeout_ms=60_000, max_records=limit)
+            except KafkaError:
+                await asyncio.sleep(BROKEN_SECONDS)
+                continue
+            if found:
+                await self._handler(tuple(chain(*found.values())))
+
+
+class MemoryBroker:
+    """Stands in for FastStream's ``KafkaBroker``, as far as :class:`tyrsky.consuming.Consumer` uses it."""
+
+    def __init__(self, consumer: Callable[..., MemoryConsumer]) -> None:
+        self._make = consumer
+        self.subscribers: list[MemorySubscriber] = []
+
+    def subscriber(self, *topics: str, **options: Any) -> MemorySubscriber:
+        """One more group."""
+        self.subscribers.append(MemorySubscriber(self._make, topics, options))
+        return self.subscribers[-1]

@@ -1,0 +1,372 @@
+"""A store in memory with the face of PyMongo's asynchronous collections, as far as the kit uses it, and strict.
+
+Documents are kept as BSON, so that what comes back is what a server would give back: moments of milliseconds, lists for
+tuples, copies. A request is carried out at once and alone; one with several documents, document by document.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+from pymongo import DeleteOne, InsertOne, ReturnDocument, UpdateOne
+from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError, WriteError
+from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
+
+from tests.simulation.dialect import MISSING, Document, Unsupported, found_at, matches, operators, order, project, updated
+from tests.simulation.network import Direct, Transport
+
+AWARE = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
+DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
+Sort = Sequence[tuple[str, int]]
+
+
+def _plain(document: Mapping[str, Any]) -> Document:
+    """What is left of a document, a filter or an update on its way through BSON."""
+    return bson.decode(bson.encode(document), AWARE)
+
+
+class Documents:
+    """What the server has of one collection: each document's bytes, and the same read, which nobody may change."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, tuple[bytes, Document]] = {}
+
+    def all(self) -> list[Document]:
+        """Every document, in the order of their insertion."""
+        return [bson.decode(encoded, AWARE) for encoded, _ in self._kept.values()]
+
+    def matching(self, filter: Mapping[str, Any], sort: Sort = ()) -> list[tuple[bytes, Document]]:
+        """What a filter finds."""
+        id = filter.get("_id")
+        if isinstance(id, str):  # as an index would
+            kept = [self._kept[id]] if id in self._kept else []
+        else:
+            kept = list(self._kept.values())
+        found = [each for each in kept if matches(each[1], filter)]
+        for path, direction in reversed(sort):
+            found.sort(key=lambda each: order(next(found_at(each[1], path), MISSING)), reverse=direction < 0)
+        return found
+
+    def find(self, filter: Document, projection: Mapping[str, Any] | None, sort: Sort, limit: int) -> list[Document]:
+        """What a filter finds, for whoever asked."""
+        found = self.matching(filter, sort)[: limit or None]
+        if projection:
+            return [_plain(project(document, projection)) for _, document in found]
+        return [bson.decode(encoded, AWARE) for encoded, _ in found]
+
+    def insert(self, document: Document) -> None:
+        """One more document."""
+        if document["_id"] in self._kept:
+            raise DuplicateKeyError("E11000 duplicate key error", 11000, {"keyValue": {"_id": document["_id"]}})
+        self._write(document)
+
+    def _write(self, document: Document) -> Document:
+        encoded = bson.encode(document)
+        if len(encoded) > DOCUMENT_BYTES_MAX:
+            raise WriteError("the document is too large", 10334)
+        self._kept[document["_id"]] = encoded, document
+        return document
+
+    def update(
+        self, filter: Document, update: Document, *, upsert: bool = False, sort: Sort = ()
+    ) -> tuple[list[tuple[Document, Document]], Any]:
+        """The first document found, before and after; and the id of one that was made, when there was none."""
+        found = self.matching(filter, sort)
+        if not found and upsert:
+            made = updated(_from_filter(filter), update, filter, inserting=True)
+            self.insert(made)
+            return [], made["_id"]
+        changed: list[tuple[Document, Document]] = []
+        for encoded, before in found[:1]:
+            after = updated(bson.decode(encoded, AWARE), update, filter, inserting=False)
+            if after["_id"] != before["_id"]:
+                raise WriteError("_id cannot be changed", 66)
+            changed.append((before, self._write(after)))
+        return changed, None
+
+    def delete(self, filter: Document, *, many: bool = False) -> int:
+        """How many documents went."""
+        found = self.matching(filter)[: None if many else 1]
+        for _, document in found:
+            del self._kept[document["_id"]]
+        return len(found)
+
+
+def _from_filter(filter: Document) -> Document:
+    document: Document = {}
+    for path, condition in filter.items():
+        if path.startswith("$"):
+            raise Unsupported(f"an upsert with {path}")
+        if operators(condition):
+            continue
+        if "." in path:
+            raise Unsupported(f"an upsert with {path}")
+        document[path] = condition
+    if "_id" not in document:
+        raise Unsupported("an upsert without an _id")
+    return document
+
+
+class Cursor:
+    """What ``find`` answers with."""
+
+    def __init__(self, ask: Callable[[Sort, int], Any]) -> None:
+        self._ask = ask
+        self._sort: Sort = ()
+        self._limit = 0
+
+    def sort(self, key: str | Sort, direction: int = 1) -> "Cursor":
+        """In this order."""
+        self._sort = [(key, direction)] if isinstance(key, str) else key
+        return self
+
+    def limit(self, limit: int) -> "Cursor":
+        """So many at most; 0 is all."""
+        self._limit = limit
+        return self
+
+    async def to_list(self, length: int | None = None) -> list[Document]:
+        """All of them, or so many."""
+        found: list[Document] = await self._ask(self._sort, self._limit)
+        return found[:length]
+
+    async def __aiter__(self) -> AsyncIterator[Document]:
+        for document in await self.to_list():
+            yield document
+
+
+class Collection:
+    """A client's collection."""
+
+    def __init__(self, name: str, documents: Documents, transport: Transport) -> None:
+        self.name = name
+        self.documents = documents
+        self._transport = transport
+
+    async def _all(self, what: str, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        return await self._transport.call(f"{self.name}.{what}", works, lambda: AutoReconnect("the connection broke"))
+
+    async def _one(self, what: str, work: Callable[[], Any]) -> Any:
+        return (await self._all(what, [work]))[0]
+
+    async def create_index(self, keys: Sort, *, expireAfterSeconds: int = 0) -> str:  # noqa: N803 - as PyMongo has it
+        """Nothing: every query scans. Unique indexes would be another matter."""
+        return await self._one("create_index", lambda: "_".join(f"{name}_{direction}" for name, direction in keys))
+
+    def find(self, filter: Mapping[str, Any] | None = None, projection: Mapping[str, Any] | None = None) -> Cursor:
+        """What a filter finds."""
+        plain = _plain(filter or {})
+
+        def ask(sort: Sort, limit: int) -> Any:
+            return self._one("find", lambda: self.documents.find(plain, projection, sort, limit))
+
+        return Cursor(ask)
+
+    async def find_one(
+        self,
+        filter: Mapping[str, Any] | None = None,
+        projection: Mapping[str, Any] | None = None,
+        *,
+        sort: Sort = (),
+    ) -> Document | None:
+        """The first that a filter finds."""
+        plain = _plain(filter or {})
+
+        found = await self._one("find_one", lambda: self.documents.find(plain, projection, sort, 1))
+        return found[0] if found else None
+
+    async def count_documents(self, filter: Mapping[str, Any]) -> int:
+        """How many a filter finds."""
+        plain = _plain(filter)
+        return await self._one("count", lambda: len(self.documents.matching(plain)))
+
+    async def insert_one(self, document: Document) -> InsertOneResult:
+        """One more document."""
+        document.setdefault("_id", bson.ObjectId())
+        plain = _plain(document)
+        await self._one("insert_one", lambda: self.documents.insert(plain))
+        return InsertOneResult(document["_id"], acknowledged=True)
+
+    async def insert_many(self, documents: Iterable[Document], *, ordered: bool = True) -> InsertManyResult:
+        """Several documents."""
+        documents = list(documents)
+        await self.bulk_write([InsertOne(document) for document in documents], ordered=ordered)
+        return InsertManyResult([document["_id"] for document in documents], acknowledged=True)
+
+    async def update_one(
+        self, filter: Mapping[str, Any], update: Mapping[str, Any], *, upsert: bool = False
+    ) -> UpdateResult:
+        """Change one document."""
+        where, how = _plain(filter), _plain(update)
+        changed, made = await self._one("update_one", lambda: self.documents.update(where, how, upsert=upsert))
+        return _update_result(changed, made)
+
+    async def update_many(self, filter: Mapping[str, Any], update: Mapping[str, Any]) -> UpdateResult:
+        """Change all that a filter finds."""
+        where, how = _plain(filter), _plain(update)
+        works: list[Callable[[], Any]] = []
+
+        def find() -> list[Any]:
+            """Which; then each is looked at again and changed by itself, and others come in between."""
+            for _, document in self.documents.matching(where):
+                works.append(partial(self.documents.update, {**where, "_id": document["_id"]}, how))
+            return []
+
+        works.append(find)
+        changed = [each for done in (await self._all("update_many", works))[1:] for each in done[0]]
+        return _update_result(changed, None)
+
+    async def find_one_and_update(
+        self,
+        filter: Mapping[str, Any],
+        update: Mapping[str, Any],
+        projection: Mapping[str, Any] | None = None,
+        *,
+        sort: Sort = (),
+        upsert: bool = False,
+        return_document: bool = ReturnDocument.BEFORE,
+    ) -> Document | None:
+        """Change one document and answer with it."""
+        where, how = _plain(filter), _plain(update)
+
+        def work() -> Document | None:
+            changed, made = self.documents.update(where, how, sort=sort, upsert=upsert)
+            if made is not None:
+                changed = [({}, self.documents.matching({"_id": made})[0][1])]
+                if return_document == ReturnDocument.BEFORE:
+                    return None
+            if not changed:
+                return None
+            return _plain(project(changed[0][1 if return_document == ReturnDocument.AFTER else 0], projection))
+
+        return await self._one("find_one_and_update", work)
+
+    async def delete_one(self, filter: Mapping[str, Any]) -> DeleteResult:
+        """Take one document away."""
+        plain = _plain(filter)
+        return DeleteResult({"n": await self._one("delete_one", lambda: self.documents.delete(plain))}, True)
+
+    async def delete_many(self, filter: Mapping[str, Any]) -> DeleteResult:
+        """Take all away that a filter finds."""
+        plain = _plain(filter)
+        return DeleteResult(
+            {"n": await self._one("delete_many", lambda: self.documents.delete(plain, many=True))}, True
+        )
+
+    async def drop(self) -> None:
+        """Take everything away."""
+        await self._one("drop", lambda: self.documents.delete({}, many=True))
+
+    async def bulk_write(self, requests: Sequence[Any], *, ordered: bool = True) -> BulkWriteResult:
+        """Several writes, each by itself."""
+        if not requests:
+            raise ValueError("no writes")
+        result: Document = {
+            "writeErrors": [], "writeConcernErrors": [], "nInserted": 0, "nUpserted": 0, "nMatched": 0,
+            "nModified": 0, "nRemoved": 0, "upserted": [],
+        }  # fmt: skip
+        works = [self._bulk_work(index, request, result, ordered) for index, request in enumerate(requests)]
+        await self._all("bulk_write", works)
+        if result["writeErrors"]:
+            raise BulkWriteError(result)
+        return BulkWriteResult(result, acknowledged=True)
+
+    def _bulk_work(self, index: int, request: Any, result: Document, ordered: bool) -> Callable[[], None]:
+        def attempt() -> None:
+            match request:
+                case InsertOne():
+                    self.documents.insert(inserted)
+                    result["nInserted"] += 1
+                case UpdateOne():
+                    changed, made = self.documents.update(where, how, upsert=bool(request._upsert))
+                    result["nMatched"] += len(changed)
+                    result["nModified"] += sum(before != after for before, after in changed)
+                    if made is not None:
+                        result["nUpserted"] += 1
+                        result["upserted"].append({"index": index, "_id": made})
+                case DeleteOne():
+                    result["nRemoved"] += self.documents.delete(where)
+                case _:
+                    raise Unsupported(f"{type(request).__name__} in a bulk")
+
+        def work() -> None:
+            if ordered and result["writeErrors"]:
+                return
+            try:
+                attempt()
+            except (DuplicateKeyError, WriteError) as error:
+                result["writeErrors"].append({"index": index, "code": error.code, "errmsg": str(error)})
+
+        if isinstance(request, InsertOne):
+            request._doc.setdefault("_id", bson.ObjectId())
+            inserted = _plain(request._doc)
+        else:
+            where = _plain(request._filter)
+            how = _plain(request._doc) if isinstance(request, UpdateOne) else {}
+        return work
+
+
+def _update_result(changed: list[tuple[Document, Document]], made: Any) -> UpdateResult:
+    raw: Document = {"n": len(changed) + (made is not None), "nModified": sum(a != b for a, b in changed)}
+    if made is not None:
+        raw["upserted"] = made
+    return UpdateResult(raw, acknowledged=True)
+
+
+class Server:
+    """The store itself: what is in it outlives every process."""
+
+    def __init__(self) -> None:
+        self.databases: dict[str, dict[str, Documents]] = {}
+
+    def client(self, transport: Transport | None = None) -> "Client":
+        """A client of it."""
+        return Client(self, transport or Direct())
+
+
+class Client:
+    """Somebody's way to the store."""
+
+    def __init__(self, server: Server, transport: Transport) -> None:
+        self._server = server
+        self._transport = transport
+
+    def __getitem__(self, name: str) -> "Database":
+        return Database(name, self._server.databases.setdefault(name, {}), self._transport)
+
+    async def drop_database(self, name: str) -> None:
+        """Take a database away."""
+        self._server.databases.pop(name, None)
+
+
+class Database:
+    """A client's database."""
+
+    def __init__(self, name: str, collections: dict[str, Documents], transport: Transport) -> None:
+        self.name = name
+        self._collections = collections
+        self._transport = transport
+
+    def get_collection(self, name: str, codec_options: CodecOptions[Document] | None = None) -> Collection:
+        """A collection; moments come back with their zone, as the kit wants it."""
+        if codec_options is not None and not codec_options.tz_aware:
+            raise Unsupported("moments without a zone")
+        return Collection(name, self._collections.setdefault(name, Documents()), self._transport)
+
+    __getitem__ = get_collection
+
+    async def list_collection_names(self) -> list[str]:
+        """Those that anything was written to."""
+        answer = await self._transport.call("list", [lambda: [n for n, c in self._collections.items() if c.all()]], _lost)
+        return answer[0]
+
+    async def drop_collection(self, name: str) -> None:
+        """Take a collection away."""
+        await self.get_collection(name).drop()
+
+
+def _lost() -> Exception:
+    return AutoReconnect("the connection broke")

@@ -1,0 +1,337 @@
+"""One simulated run: instances of a service, customers, a store and a log, and what a seed lets happen to them.
+
+For a while chance kills, freezes, restarts, loses answers and turns clocks; then the weather clears up, and in the end
+everything must be as if nothing had happened: see ``properties``.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pymongo.errors import PyMongoError
+from tyrsky.aggregate import Busy, Rejected
+from tyrsky.deciding import Ask
+from tyrsky.store import Document
+from tyrsky_contracts.event import Envelope
+
+from tests.simulation import domain
+from tests.simulation.broker import Broker
+from tests.simulation.clock import now, simulated
+from tests.simulation.consumer import Behaviour, MemoryConsumer
+from tests.simulation.instance import Instance, Outside
+from tests.simulation.loop import Loop, Stuck
+from tests.simulation.network import Network, Weather
+from tests.simulation.producer import MemoryProducer
+from tests.simulation.store import Server
+
+STORE_SECONDS = 6.0
+"""How long the service's client of the store waits: its socketTimeoutMS."""
+
+BROKER_SECONDS = 40.0
+TROUBLE_SECONDS = 20
+SETTLE_SECONDS = 400
+"""How long after the last fault everything must be done. Long, for the longest leases, sessions and pauses add up."""
+
+FAULTS = ("kill", "freeze", "restart", "clock", "more", "wind-back")
+
+
+class Violation(Exception):  # noqa: N818 - a verdict
+    """A promise was broken. Says which."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a seed makes of a run: how much of everything. Each seed has only some kinds of trouble (swarm testing)."""
+
+    instances: int
+    rooms: int
+    customers: int
+    wishes: int
+    weather: Weather
+    faults: tuple[str, ...]
+    how_many: int
+    again: float
+    poison: float
+
+    @classmethod
+    def of(cls, random: Random) -> "Plan":
+        """Drawn."""
+
+        def rate(most: float) -> float:
+            return random.random() * most if random.random() < 0.4 else 0.0
+
+        return cls(
+            instances=random.choice((1, 2, 2, 2, 3)),
+            rooms=random.choice((1, 1, 2)),
+            customers=random.randint(1, 4),
+            wishes=random.randint(1, 3),
+            weather=Weather(late=random.random(), slow=rate(0.02), lost=rate(0.08)),
+            faults=tuple(each for each in FAULTS if random.random() < 0.4),
+            how_many=random.randint(0, 5),
+            again=rate(0.3),
+            poison=rate(0.3),
+        )
+
+
+@dataclass
+class Wish:
+    """What a customer wants, and what came of it."""
+
+    id: UUID
+    guest: str
+    room_id: UUID
+    answers: list[Document] = field(default_factory=list[Document])
+    refused: str = ""
+
+
+class World:
+    """One run."""
+
+    def __init__(self, seed: int | str, *, consumes: bool = True, trace: bool = False) -> None:
+        self.seed = seed
+        self.random = Random(f"{seed} world")
+        self.plan = Plan.of(self.random)
+        self.loop = Loop(seed)
+        self.trace: list[str] | None = [] if trace else None
+        self.store, self.broker = Server(), Broker()
+        weather = self.plan.weather
+        told = self._tell if trace else None
+        self.outside = Outside(
+            loop=self.loop,
+            store=self.store,
+            broker=self.broker,
+            to_store=Network(Random(f"{seed} store"), weather, patience=STORE_SECONDS, told=told),
+            to_broker=Network(Random(f"{seed} broker"), weather, patience=BROKER_SECONDS, told=told),
+            behaviour=Behaviour(Random(f"{seed} reading"), self.plan.again),
+            random=self.random,
+            hinder=self._hinder,
+            consumes=consumes,
+        )
+        for topic in (domain.ROOMS, domain.BADGES):
+            self.broker.create(topic, 2)
+        self.instances: list[Instance] = []
+        self.gone: list[Instance] = []
+        self.rooms = {uuid5(domain.NAMESPACE, f"room {n}"): 2 + n * 3 for n in range(self.plan.rooms)}
+        self.wishes: list[Wish] = []
+        self.failed: list[str] = []
+        self._failures: Counter[tuple[str, UUID]] = Counter()
+        self._poisoned: dict[tuple[str, UUID], int] = {}
+        self.calm = False
+
+    def run(self) -> None:
+        """Everything, up to the verdict.
+
+        :raises Violation: when a promise was broken.
+        """
+        with simulated(self.loop, self.seed, self._clients()):
+            try:
+                self.loop.run(self._run())
+            except Stuck as stuck:
+                raise Violation(f"stuck: {stuck}") from None
+            faults = [*self.loop.faults, *(f for each in (*self.instances, *self.gone) for f in each.failed)]
+            if faults:
+                raise Violation("; ".join(faults))
+
+    def _clients(self) -> dict[Any, Any]:
+        """What the kit finds in the place of aiokafka's clients."""
+        outside = self.outside
+        return {
+            AIOKafkaProducer: partial(MemoryProducer, outside.broker, outside.to_broker),
+            AIOKafkaConsumer: partial(MemoryConsumer, outside.broker, outside.to_broker),
+        }
+
+    def note(self, text: str) -> None:
+        """One line of the trace."""
+        if self.trace is not None:
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        assert self.trace is not None
+        self.trace.append(f"{self.loop.time():8.3f} {text}")
+
+    # -- what happens -------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        from tests.simulation.properties import check
+
+        for number in range(self.plan.instances):
+            self._begin(f"i{number}")
+        customers = [asyncio.create_task(self._customer(n)) for n in range(self.plan.customers)]
+        trouble = asyncio.create_task(self._trouble())
+        await trouble
+        self._clear_up()
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await asyncio.gather(*customers)
+                await self._quiet()
+        except TimeoutError:
+            raise Violation(f"not done {SETTLE_SECONDS} s after the last fault: {self._unfinished()}") from None
+        check(self)
+
+    def _begin(self, name: str) -> Instance:
+        instance = Instance(name, self.outside)
+        instance.start()
+        self.instances.append(instance)
+        return instance
+
+    async def _customer(self, number: int) -> None:
+        random = Random(f"{self.seed} customer {number}")
+        for each in range(self.plan.wishes):
+            await asyncio.sleep(random.random() * random.choice((0.0, 0.0, 1.0, 8.0)))
+            room_id = random.choice(list(self.rooms))
+            wish = Wish(uuid5(room_id, f"{number} {each}"), f"guest {number}.{each}", room_id)
+            self.wishes.append(wish)
+            await self._insist(random, self._opening(room_id), None)
+            await self._insist(random, self._seat(wish), wish)
+            while random.random() < 0.2:  # the same wish once more: the same answer
+                await self._insist(random, self._seat(wish), wish)
+
+    def _opening(self, room_id: UUID) -> Ask[domain.Room, domain.RoomCommand]:
+        command = domain.OpenRoom(room_id=room_id, seats=self.rooms[room_id], now=now())
+        return Ask(command, uuid5(room_id, "open"), domain.COLLEGE)
+
+    def _seat(self, wish: Wish) -> Ask[domain.Room, domain.RoomCommand]:
+        command = domain.TakeSeat(room_id=wish.room_id, guest=wish.guest, now=now())
+        return Ask(command, wish.id, domain.COLLEGE, answer=lambda after: {"guests": list(after.state.guests)})
+
+    async def _insist(
+        self, random: Random, ask: Ask[domain.Room, domain.RoomCommand], wish: Wish | None
+    ) -> None:
+        """Ask until there is an answer, as a client does that has an Idempotency-Key."""
+        while True:
+            try:
+                async with asyncio.timeout(random.choice((0.5, 5.0, 30.0))):
+                    done = await random.choice(self.instances).carry_out(ask)
+            except Busy:
+                pass
+            except Rejected as refusal:
+                if wish:
+                    wish.refused = refusal.code
+                return
+            except (ConnectionResetError, TimeoutError, PyMongoError):
+                pass
+            else:
+                if wish and done.answer is not None:
+                    wish.answers.append(done.answer)
+                return
+            await asyncio.sleep(random.random())
+
+    def _hinder(self, group: str, about: Envelope) -> None:
+        """An event that chance has poisoned fails a few times."""
+        place = group, about.id
+        if place not in self._poisoned:
+            dice = Random(f"{self.seed} {group} {about.id}")
+            self._poisoned[place] = dice.randint(1, 4) if dice.random() < self.plan.poison else 0
+        if self._poisoned[place]:
+            self._poisoned[place] -= 1
+            raise (ValueError if about.sequence % 2 else RuntimeError)("poisoned")
+
+    # -- trouble ------------------------------------------------------------------------------------------------------
+
+    async def _trouble(self) -> None:
+        if self.plan.faults:
+            for _ in range(self.plan.how_many):
+                if self.random.random() < 0.3:
+                    await asyncio.sleep(self.random.random() * TROUBLE_SECONDS / 4)
+                await self.loop.after(self.random.randint(0, 300))
+                self._do(self.random.choice(self.plan.faults))
+        await asyncio.sleep(self.random.random() * 5)
+
+    def _do(self, fault: str) -> None:
+        victim = self.random.choice(self.instances)
+        seconds = self.random.random() * self.random.choice((1, 12, 40))
+        self.note(f"=== {fault} {victim.name} {seconds:.1f}")
+        match fault:
+            case "kill":
+                asyncio.create_task(self._replace(victim, seconds / 4))
+            case "restart":
+                asyncio.create_task(self._restart(victim))
+            case "freeze":
+                if not victim.process.frozen and not victim.process.dead:
+                    victim.process.frozen = True
+                    self.loop.call_later(seconds, self._thaw, victim)
+            case "clock":
+                victim.process.ahead = self.random.choice((-600, -5, -1, 1, 5, 600)) * self.random.random()
+            case "more":
+                if len(self.instances) < 4:
+                    self._begin(f"i{len(self.instances)}+")
+            case _:
+                self._wind_back()
+
+    def _thaw(self, victim: Instance) -> None:
+        if victim.process.frozen:
+            self.note(f"=== {victim.name} goes on")
+            self.loop.thaw(victim.process)
+
+    async def _replace(self, victim: Instance, seconds: float) -> None:
+        if victim.process.dead:
+            return
+        victim.crash()
+        await asyncio.sleep(0 if self.calm else seconds)
+        self._successor(victim)
+
+    async def _restart(self, victim: Instance) -> None:
+        if victim.process.dead or victim.process.frozen:
+            return
+        await victim.stop()
+        self._successor(victim)
+
+    def _successor(self, victim: Instance) -> None:
+        if victim in self.instances:
+            self.gone.append(victim)
+            self.instances.remove(victim)
+            self._begin(victim.name.partition("'")[0] + "'" * (1 + victim.name.count("'")))
+
+    def _wind_back(self) -> None:
+        """Somebody sets the offsets of all groups back."""
+        for group in self.broker.groups:
+            self.broker.wind_back(group, lambda offset: self.random.randint(0, offset))
+
+    def _clear_up(self) -> None:
+        """No more trouble: whoever is frozen goes on, clocks are right, nothing is lost."""
+        self.note("=== the weather clears up")
+        self.calm = True
+        weather = self.plan.weather
+        weather.slow = weather.lost = 0.0
+        self.outside.behaviour.again = 0.0
+        for instance in self.instances:
+            instance.process.ahead = 0.0
+            self._thaw(instance)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def documents(self, collection: str) -> list[Document]:
+        """What the store has."""
+        found = self.store.databases["sim"].get(collection)
+        return found.all() if found else []
+
+    async def _quiet(self) -> None:
+        while self._unfinished():
+            await asyncio.sleep(1)
+
+    def _unfinished(self) -> str:
+        waiting = [
+            f"{document['_id']} has an outbox"
+            for kind in ("rooms", "trays")
+            for document in self.documents(kind)
+            if document.get("outbox") or "outbox_since" in document
+        ]
+        waiting += [f"{box['_id']} is parked" for box in self.documents("dead_letters")]
+        if self.outside.consumes:
+            waiting += self._behind()
+        return ", ".join(waiting)
+
+    def _behind(self) -> list[str]:
+        reads = {"sim-policies": (domain.ROOMS,), "sim-seen": (domain.ROOMS,), "sim-counted": (domain.ROOMS, domain.BADGES)}
+        return [
+            f"{group} is behind on {at.topic}/{at.partition}"
+            for group, topics in reads.items()
+            for at in self.broker.partitions
+            if at.topic in topics
+            and self.broker.read(at, self.broker.group(group).offsets.get(at, (0, ""))[0], 1, committed=True)[0]
+        ]
