@@ -51,11 +51,15 @@ def load_demo(
 
 
 @app.command()
-def settings(service: str, profile: In = "default") -> None:
+def settings(
+    service: str,
+    profile: Annotated[Profile, typer.Option(envvar="TYRSKY_PROFILE", help="default (make up) or test.")] = "default",
+    port: Annotated[int, typer.Option(help="Where a service of your own listens.")] = 0,
+) -> None:
     """Print a service's environment, for running it by hand."""
-    if service not in services.NAMES:
-        raise typer.BadParameter(f"there is no service {service}; there are {', '.join(services.NAMES)}")
-    for name, value in services.environment(Stack.of(profile), service).items():
+    if service not in services.NAMES and not port:
+        raise typer.BadParameter(f"there are {', '.join(services.NAMES)}; a service of your own needs --port")
+    for name, value in services.environment(Stack.of(profile), service, port=port).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

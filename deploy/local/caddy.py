@@ -1,5 +1,6 @@
 """The gateway: one address for all services, and a page that lists their interfaces; rules in ``deploy/gateway``."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def part(stack: Stack, upstreams: Mapping[str, str] | None = None) -> Part:
             "BODY_BYTES_MAX": BODY_BYTES_MAX,
             "COMPANIES": stack.address("companies"),
             "NOTIFICATIONS": stack.address("notifications"),
+            "GATEWAY_OWN": os.environ.get("GATEWAY_OWN", "own"),
             **(upstreams or {}),
             "XDG_DATA_HOME": str(stack.folder / "caddy"),
             "XDG_CONFIG_HOME": str(stack.folder / "caddy"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from deploy.local.part import Part, answers, program
-from deploy.local.stack import HOST, Stack
+from deploy.local.stack import HOST, PARTNERS, Stack
 
 NAMES = ("companies", "notifications")
 
@@ -29,8 +29,9 @@ def part(stack: Stack, name: str, instance: str = "") -> Part:
     )
 
 
-def environment(stack: Stack, name: str) -> dict[str, str]:
-    """A service's settings here; docs/architecture/settings.md says what each means."""
+def environment(stack: Stack, name: str, *, port: int = 0) -> dict[str, str]:
+    """A service's settings here; docs/architecture/settings.md says what each means. One that is none of ours has a
+    ``port`` of its own, and its topics are known by its name."""
     everyone = {
         "MONGO_URI": stack.mongo_uri,
         "MONGO_DATABASE": name,
@@ -41,8 +42,10 @@ def environment(stack: Stack, name: str) -> dict[str, str]:
         "TRACES_EXPORTER": "zipkin",
         "TRACES_ENDPOINT": f"http://{stack.address('zipkin')}/api/v2/spans",
         "HTTP_HOST": HOST,
-        "HTTP_PORT": str(stack.ports[name]),
+        "HTTP_PORT": str(port or stack.ports[name]),
     }
+    if name not in NAMES:
+        return {**everyone, "OWN_SERVICES": json.dumps([name]), "PARTNERS": json.dumps(PARTNERS)}
     return {**everyone, **_OWN[name](stack)}
 
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from deploy.local import caddy, services
-from deploy.local.stack import Stack
+from deploy.local.stack import ROOT, Stack
 
 SITE = caddy.FOLDER / "site"
 START_SECONDS = 20
@@ -40,13 +40,18 @@ class Service(BaseHTTPRequestHandler):
         """Not among the tests' output."""
 
 
+OWN = ROOT / "docs" / "examples" / "seats"
+
+
 @pytest.fixture
-def gateway(stack: Stack) -> Iterator[httpx2.Client]:
-    """Caddy with the project's rules; ``companies`` answers, ``notifications`` is down."""
+def gateway(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx2.Client]:
+    """Caddy with the project's rules, and those of a college's own service, which is the same process; ``companies``
+    answers, ``notifications`` is down."""
+    monkeypatch.setenv("GATEWAY_OWN", str(OWN))
     part = caddy.part(stack)
     service = ThreadingHTTPServer(("127.0.0.1", stack.ports["companies"]), Service)
     threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
-    process = subprocess.Popen(part.command, env=dict(part.env), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(part.command, env={**part.env, "SEATS": stack.address("companies")}, stderr=subprocess.DEVNULL)
     until = time.monotonic() + START_SECONDS
     while part.ready() and time.monotonic() < until:
         time.sleep(0.05)
@@ -75,6 +80,14 @@ def test_paths_find_their_service_and_no_other_path_does(gateway: httpx2.Client)
     assert gateway.get("/health/companies").text.startswith("/readyz ")
     for hidden in ("/metrics", "/livez", "/openapi.json", "/companiesx", "/openapi/other.json"):
         assert gateway.get(hidden).json()["code"] == "not-found", hidden
+
+
+@pytest.mark.stack
+def test_a_service_of_a_colleges_own_has_its_paths_like_any_other(gateway: httpx2.Client):
+    assert gateway.get("/rooms/1").text.startswith("/rooms/1 ")
+    assert gateway.get("/health/seats").text.startswith("/readyz ")
+    assert gateway.get("/openapi/seats.json").text.startswith("/openapi.json ")
+    assert gateway.get("/roomsx").json()["code"] == "not-found"
 
 
 @pytest.mark.stack
