@@ -51,7 +51,9 @@ def gateway(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx2.Cl
     part = caddy.part(stack)
     service = ThreadingHTTPServer(("127.0.0.1", stack.ports["companies"]), Service)
     threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
-    process = subprocess.Popen(part.command, env={**part.env, "SEATS": stack.address("companies")}, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        part.command, env={**part.env, "SEATS": stack.address("companies")}, stderr=subprocess.DEVNULL
+    )
     until = time.monotonic() + START_SECONDS
     while part.ready() and time.monotonic() < until:
         time.sleep(0.05)
