@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,14 +17,18 @@ import time_machine
 
 LOOK_SECONDS = 0.1
 
+PLACES = ("begin_transaction", "send", "commit_transaction", "bulk_write")
+"""Methods of Kafka's producer, and the store's write of several: before each the process can stop or die. They are the
+steps of a relay: begin, send, commit, clear the outboxes."""
+
 
 @dataclass(frozen=True)
 class Wanted:
     """What a process is to do. ``number`` tells one wish from the next.
 
-    ``clock`` is how many seconds it is ahead of the others. ``fail`` are keys whose events its policies choke on.
-    ``freeze`` names a method of Kafka's producer before which the process stops itself (SIGSTOP); ``crash`` one before
-    which it dies. Both are done once, also when the process that starts after it reads the same wish.
+    ``clock`` is how many seconds it is ahead of the others. ``fail`` are ids: its policies choke on
+    every event that names one. ``freeze`` is one of PLACES, before which the process stops itself (SIGSTOP); ``crash``
+    one before which it dies. Both are done once, also when the process that starts after it reads the same wish.
     """
 
     number: int = 0
@@ -109,9 +113,9 @@ class Control:
         new.write_text(json.dumps(asdict(self.happened)))
         new.replace(self._told)
 
-    def fails(self, key: str) -> None:
-        """Raise when the bug is in and the event is of a key that it chokes on."""
-        if key in self.wanted.fail:
+    def fails(self, names: Iterable[str]) -> None:
+        """Raise when the bug is in and the event names something that it chokes on."""
+        if not set(self.wanted.fail).isdisjoint(names):
             self.happened.failed += 1
             self.tell()
             raise Bug("the rig put a bug in")

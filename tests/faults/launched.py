@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from pymongo.asynchronous.collection import AsyncCollection
 from tyrsky.cli import app
 from tyrsky.policies import Policies
 from tyrsky_contracts.event import Envelope, Event
 
-from tests.faults.control import Control
+from tests.faults.control import PLACES, Control
 
 
 def put_in(control: Control) -> None:
@@ -24,16 +25,17 @@ def put_in(control: Control) -> None:
     commands = Policies.commands
 
     async def failing(self: Policies, event: Event, about: Envelope) -> Any:
-        control.fails(about.subject)
+        control.fails({about.subject, *(str(value) for _, value in event)})
         return await commands(self, event, about)
 
     Policies.commands = failing
-    for name in ("send", "begin_transaction", "commit_transaction"):
-        setattr(AIOKafkaProducer, name, _stopping(control, name, getattr(AIOKafkaProducer, name)))
+    for name in PLACES:
+        of = AsyncCollection if name == "bulk_write" else AIOKafkaProducer
+        setattr(of, name, _stopping(control, name, getattr(of, name)))
 
 
 def _stopping(control: Control, name: str, does: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def stopping(self: AIOKafkaProducer, *arguments: Any, **named: Any) -> Any:
+    async def stopping(self: object, *arguments: Any, **named: Any) -> Any:
         control.comes_to(name)
         return await does(self, *arguments, **named)
 

@@ -49,13 +49,13 @@ def test_events_of_some_keys_fail(tmp_path: Path) -> None:
     control = Control(file)
     say(file, 1, fail=["one"])
     control.look()
-    control.fails("another")
+    control.fails(["another"])
     with pytest.raises(Bug):
-        control.fails("one")
+        control.fails(["one"])
     assert told(file)["failed"] == 1
     say(file, 2)
     control.look()
-    control.fails("one")
+    control.fails(["one"])
 
 
 def test_it_stops_where_it_is_told_to_and_once(tmp_path: Path) -> None:

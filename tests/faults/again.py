@@ -1,0 +1,194 @@
+"""F6 and F7: what was taken long ago comes again, and changes nothing: no state, no mail, no call."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from tests.faults import looking
+from tests.faults.fault import Outcome
+from tests.faults.hands import NotDone
+from tests.faults.looking import OURS
+from tests.faults.rig import Rig
+from tests.faults.standing import Standing, read_models, rebuilt_hash, standing
+
+REST_SECONDS = 180
+DONE_SECONDS = 240
+MESSAGES_EACH = 1_000
+READ_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A message as it lies on its topic."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+async def offsets_back(rig: Rig, random: Random, amount: int) -> Outcome:
+    """F6: set the offsets of a service's groups to the beginning, as an operator does; it takes all of it again."""
+    services = [service for service in rig.services if _groups(rig, service)]
+    turns = random.sample(services, len(services))
+    wrong, again = list[str](), 0
+    for number in range(amount):
+        service = turns[number % len(turns)]
+        await asyncio.sleep(random.uniform(2, 5))
+        async with _at_rest(rig) as before:
+            names = [name for name, process in (await rig.processes()).items() if process.pid]
+            running = [name for name in rig.layout.instances(service) if name in names]
+            for name in running:
+                await rig.stop(name)
+            again += sum([await _wind_back(rig, group) for group in _groups(rig, service)])
+            for name in running:
+                await rig.start(name)
+            await _done(rig)
+            wrong += [f"{service} from the beginning: {each}" for each in await _changed(rig, before)]
+    wrong += await _rebuilt(rig)
+    return Outcome({"times": amount, "messages taken again": again}, tuple(wrong))
+
+
+async def shuffled(rig: Rig, random: Random, amount: int) -> Outcome:
+    """F7: write messages again, in order within a key and shuffled across keys."""
+    wrong, written = list[str](), 0
+    for _ in range(amount):
+        await asyncio.sleep(random.uniform(2, 5))
+        async with _at_rest(rig) as before:
+            messages = _shuffled(await _some(rig, random), random)
+            await _write(rig, messages)
+            written += len(messages)
+            await _done(rig)
+            wrong += [f"shuffled: {each}" for each in await _changed(rig, before)]
+    wrong += await _rebuilt(rig)
+    return Outcome({"times": amount, "messages written again": written}, tuple(wrong))
+
+
+@asynccontextmanager
+async def _at_rest(rig: Rig) -> AsyncGenerator[Standing]:
+    """Nobody asks for anything and all is done: how it stands then. Afterwards people work on."""
+    if await rig.settle(REST_SECONDS) > REST_SECONDS:
+        raise NotDone(f"not at rest after {REST_SECONDS} s: {await rig.unsettled()}")
+    await _effects_done(rig)
+    try:
+        yield await standing(rig)
+    finally:
+        rig.load.resume()
+
+
+async def _done(rig: Rig) -> None:
+    """Wait until all of it was taken."""
+    if await rig.settle(DONE_SECONDS) > DONE_SECONDS:
+        raise NotDone(f"not taken after {DONE_SECONDS} s: {await rig.unsettled()}")
+    await _effects_done(rig)
+
+
+async def _effects_done(rig: Rig) -> None:
+    """Wait until nothing is due outside: a mail, a call."""
+    async with asyncio.timeout(DONE_SECONDS):
+        for service, kind in (("notifications", "notifications"), ("seats", "dispatches")):
+            if service in rig.services:
+                while await rig.database(service)[kind].count_documents({"state.due_at": {"$ne": None}}):
+                    await asyncio.sleep(0.5)
+
+
+async def _changed(rig: Rig, before: Standing) -> tuple[str, ...]:
+    return (await standing(rig)).differs_from(before)
+
+
+async def _rebuilt(rig: Rig) -> list[str]:
+    """Read models that are others when they are rebuilt from the first event."""
+    wrong = list[str]()
+    async with _at_rest(rig) as now:
+        for service, name in read_models(rig):
+            if (rebuilt := await rebuilt_hash(rig, service, name)) not in now.read_models:
+                wrong.append(f"{service} {name}: rebuilt it is {rebuilt}, before it was {now.read_models}")
+    return wrong
+
+
+def _groups(rig: Rig, service: str) -> list[str]:
+    return [group for group in rig.layout.groups if group.startswith(f"{service}-")]
+
+
+async def _wind_back(rig: Rig, group: str) -> int:
+    """Set a group without members to the beginning; how many messages it will take again."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=rig.layout.bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+    )
+    await consumer.start()
+    try:
+        partitions = await looking.partitions_of(rig.layout.bootstrap, rig.layout.groups[group])
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        await consumer.commit(begins)
+        for at in partitions:
+            if await consumer.committed(at) != begins[at]:
+                raise NotDone(f"{group} is not at the beginning of {at}")
+        return sum(ends[at] - begins[at] for at in partitions)
+    finally:
+        await consumer.stop()
+
+
+async def _some(rig: Rig, random: Random) -> list[Raw]:
+    """All messages of some keys, by dice: at most about MESSAGES_EACH."""
+    by_key: defaultdict[tuple[str, bytes], list[Raw]] = defaultdict(list)
+    for raw in await _all(rig):
+        if raw.key is not None and not any(name == OURS for name, _ in raw.headers):
+            by_key[raw.topic, raw.key].append(raw)
+    chosen = list[Raw]()
+    for key in random.sample(sorted(by_key), len(by_key)):
+        if len(chosen) < MESSAGES_EACH:
+            chosen += by_key[key]
+    if not chosen:
+        raise NotDone("there is no message to be written again")
+    return chosen
+
+
+async def _all(rig: Rig) -> list[Raw]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=rig.layout.bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+    )
+    await consumer.start()
+    found = list[Raw]()
+    try:
+        partitions: list[TopicPartition] = await looking.partitions_of(rig.layout.bootstrap, rig.layout.topics)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        async with asyncio.timeout(READ_SECONDS):
+            while any([await consumer.position(at) < ends[at] for at in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    found += [Raw(each.topic, each.key, each.value, list(each.headers)) for each in batch]
+    finally:
+        await consumer.stop()
+    return found
+
+
+def _shuffled(messages: Sequence[Raw], random: Random) -> list[Raw]:
+    """Another order across keys, the same within each: whose turn it is is drawn, message by message."""
+    queues: defaultdict[tuple[str, bytes | None], deque[Raw]] = defaultdict(deque)
+    for message in messages:
+        queues[message.topic, message.key].append(message)
+    turns = [key for key, queue in queues.items() for _ in queue]
+    random.shuffle(turns)
+    return [queues[key].popleft() for key in turns]
+
+
+async def _write(rig: Rig, messages: Sequence[Raw]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=rig.layout.bootstrap, enable_idempotence=True)
+    await producer.start()
+    try:
+        for each in messages:
+            headers = [*each.headers, (OURS, b"again")]
+            await producer.send(each.topic, each.value, key=each.key, headers=headers)
+        await producer.flush()
+    finally:
+        await producer.stop()

@@ -1,0 +1,74 @@
+"""F9: clocks that jump ten minutes each way, in all instances of a service or in one of two."""
+
+import asyncio
+import time
+from random import Random
+
+from tests.faults import direct, hands
+from tests.faults.fault import Outcome
+from tests.faults.hands import NotDone
+from tests.faults.rig import Rig
+
+MINUTES = 10
+AHEAD_SECONDS = (8, 14)
+OFF_SECONDS = 3
+TAKEN_OVER_SECONDS = 30
+
+
+async def jumps(rig: Rig, random: Random, amount: int) -> Outcome:
+    """A clock jumps and jumps back; every other time its process dies meanwhile, with claims and leases in hand."""
+    counts, longest = {"jumps": 0, "deaths meanwhile": 0, "of one of two": 0}, 0.0
+    seconds = [rig.layout.instances(service)[1] for service in rig.services]
+    async with direct.running(rig, *seconds):
+        for number in range(amount):
+            service = rig.services[(number + random.randrange(2)) % len(rig.services)]
+            pair = list(rig.layout.instances(service)[:2])
+            turned = pair if random.random() < 0.3 else [random.choice(pair)]
+            ahead = (60 if number % 2 == 0 else -60) * MINUTES
+            await asyncio.gather(*(turn(rig, instance, ahead) for instance in turned))
+            counts["jumps"] += 2 * len(turned)
+            counts["of one of two"] += len(turned) == 1
+            await asyncio.sleep(random.uniform(*AHEAD_SECONDS))
+            if number % 2 == 0:
+                longest = max(longest, await _dies(rig, service, turned, ahead))
+                counts["deaths meanwhile"] += len(turned)
+            await asyncio.gather(*(turn(rig, instance, 0) for instance in turned))
+            await asyncio.sleep(random.uniform(1, 3))
+    return Outcome({**counts, "longest until others took over, s": round(longest, 1)})
+
+
+async def turn(rig: Rig, instance: str, ahead: float) -> None:
+    """Turn an instance's clock, and see by its answers that it did. Raises NotDone."""
+    await hands.obey(rig, instance, clock=ahead)
+    await rig.ready(instance)
+    await asyncio.sleep(1.2)  # the server writes the Date anew each second
+    shown = await hands.clock_of(rig, instance)
+    if abs(shown - ahead) > OFF_SECONDS:
+        raise NotDone(f"{instance} was to be {ahead} s ahead, and its answers say {shown:.0f}")
+
+
+async def _dies(rig: Rig, service: str, turned: list[str], ahead: float) -> float:
+    """Have instances die in the middle of publishing, and their clocks be right when they come back; how long what
+    they had in hand waits. Their claims were written by a clock that was ahead."""
+    numbers = {instance: hands.want(rig, instance, clock=ahead, crash="commit_transaction") for instance in turned}
+    for instance, number in numbers.items():
+        await hands.died(rig, instance, number)
+        hands.want(rig, instance)
+    began, waiting = time.monotonic(), await _waiting(rig, service)
+    while waiting & await _waiting(rig, service):
+        if time.monotonic() - began > TAKEN_OVER_SECONDS:
+            raise NotDone(f"{len(waiting)} outboxes of {service} wait for {TAKEN_OVER_SECONDS} s and longer")
+        await asyncio.sleep(0.2)
+    took = time.monotonic() - began
+    for instance in turned:
+        await rig.ready(instance)
+    return took
+
+
+async def _waiting(rig: Rig, service: str) -> set[str]:
+    """What is to be published: each aggregate, as it was claimed."""
+    database, found = rig.database(service), set[str]()
+    for name in await database.list_collection_names():
+        waits = database[name].find({"outbox_since": {"$exists": True}}, {"lease_token": 1})
+        found |= {f"{each['_id']} {each['lease_token']}" async for each in waits}
+    return found

@@ -1,0 +1,38 @@
+"""People who talk to one instance of a service, past the gateway: so that it is known who carries out what."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from random import Random
+
+import httpx2
+
+from tests.faults.load import Client
+from tests.faults.rig import Rig
+
+USER = "vaao-coordinator"
+COLLEGE = "vaao"
+ANSWER_SECONDS = 20
+
+
+@asynccontextmanager
+async def at(rig: Rig, instance: str, name: str, random: Random, user: str = USER) -> AsyncGenerator[Client]:
+    """A client of one instance; what it asks is in the ledger like everybody's."""
+    headers = {"Authorization": rig.person(user).headers["Authorization"]}
+    base = f"http://{rig.stack.address(instance)}"
+    async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=ANSWER_SECONDS) as http:
+        dice = Random(f"{name} {random.random()}")
+        yield Client(f"{name}-{dice.getrandbits(32):08x}", user, http, rig.ledger, dice)
+
+
+@asynccontextmanager
+async def running(rig: Rig, *instances: str) -> AsyncGenerator[None]:
+    """These instances run, and stop afterwards if they did not run before."""
+    before = {name: process.state for name, process in (await rig.processes()).items()}
+    begun = [name for name in instances if before[name] != "RUNNING"]
+    for name in begun:
+        await rig.start(name)
+    try:
+        yield
+    finally:
+        for name in begun:
+            await rig.stop(name)

@@ -1,0 +1,108 @@
+"""F10: a disk without room, for the store or for Kafka: refused with a problem, nothing lost, and well again by itself.
+
+Room is taken away from the running process: no file of it may grow (RLIMIT_FSIZE), which needs no rights. What is
+started in its place meanwhile finds the disk as full.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import suppress
+from random import Random
+
+import httpx2
+import psutil
+
+from tests.faults import ledger
+from tests.faults.fault import Outcome
+from tests.faults.hands import NotDone
+from tests.faults.rig import Rig
+
+FULL_SECONDS = (10, 16)
+ENDS_SECONDS = 30
+LOOK_SECONDS = 0.05
+ASK_SECONDS = 0.3
+USER = "vaao-outreach"
+
+
+class _Asking:
+    """Somebody who looks at the list of visits again and again, and keeps what was answered."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self.refusals = 0
+        self.wrong: list[str] = []
+
+    async def __aenter__(self) -> "_Asking":
+        self._task = asyncio.create_task(self._ask())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            with suppress(httpx2.HTTPError):
+                self._judge(await self._rig.person(USER).get("/visits?limit=1"))
+
+    def _judge(self, answer: httpx2.Response) -> None:
+        if answer.status_code < 500:
+            return
+        self.refusals += 1
+        kind, after = answer.headers.get("Content-Type", ""), answer.headers.get("Retry-After", "")
+        if answer.status_code != 503 or kind != "application/problem+json" or not after.isdecimal():
+            self.wrong.append(f"answered {answer.status_code} {kind}, Retry-After {after!r}: {answer.text[:100]}")
+
+
+async def full(rig: Rig, random: Random, amount: int) -> Outcome:
+    """No room for a while: by turns for the store, which refuses all, and for Kafka, without which work goes on."""
+    counts, wrong, longest = Counter[str](), list[str](), 0.0
+    parts = [part for part in ("mongo", "kafka") if part not in rig.layout.outside.parts]
+    before = _unexpected(rig)
+    for number in range(amount):
+        part = parts[number % len(parts)]
+        await asyncio.sleep(random.uniform(1, 3))
+        async with _Asking(rig) as asking:
+            counts[f"ends of {part}"] += await _fill(rig, part, random.uniform(*FULL_SECONDS))
+            longest = max(longest, await rig.ready(part))
+        counts[f"full for {part}"] += 1
+        counts[f"refusals without {part}"] += asking.refusals
+        wrong += asking.wrong[:5]
+        if part == "mongo" and not asking.refusals:
+            raise NotDone("nobody was refused anything while the store's disk was full")
+    wrong += sorted(_unexpected(rig) - before)
+    return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong))
+
+
+async def _fill(rig: Rig, part: str, seconds: float) -> int:
+    """Take all room from a part until it has ended at least once, and for so long; how often it ended."""
+    processes, began = set[int](), time.monotonic()
+    try:
+        while (lasted := time.monotonic() - began) < seconds or len(processes) < 2:
+            if lasted > ENDS_SECONDS + seconds:
+                raise NotDone(f"{part} had no room for {lasted:.0f} s and did not end: could it write?")
+            if pid := await rig.pid(part):
+                with suppress(psutil.NoSuchProcess):
+                    _room(pid, 0)
+                    processes.add(pid)
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        if pid := await rig.pid(part):
+            with suppress(psutil.NoSuchProcess):
+                _room(pid, psutil.RLIM_INFINITY)
+    return len(processes) - 1
+
+
+def _room(pid: int, size: int) -> None:
+    """How large a file of a process may become, up to what its owner allows; also of what it started."""
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        _, most = process.rlimit(psutil.RLIMIT_FSIZE)
+        process.rlimit(psutil.RLIMIT_FSIZE, (size if most == psutil.RLIM_INFINITY else min(size, most), most))
+
+
+def _unexpected(rig: Rig) -> set[str]:
+    """Wishes that were answered with a 500: the client cannot know what became of them, nor that it may ask again."""
+    wishes = ledger.read(rig.ledger.file)
+    return {f"{wish.asked.wish} {wish.asked.kind}: {wish.status} {wish.code}" for wish in wishes if wish.status == 500}

@@ -1,0 +1,82 @@
+"""F5: what networks do between each two parts, by dice: resets, holes, delays, and answers that never come."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from random import Random
+
+from tests.faults.fault import Outcome
+from tests.faults.hands import NotDone
+from tests.faults.proxy import Proxy, wanted_of
+from tests.faults.rig import Rig
+
+HOLE_SECONDS = 30
+DELAY = 0.5
+DELAY_SECONDS = 8
+CUTS = 3
+RESETS = 3
+HAPPENS_SECONDS = 40
+KINDS = ("reset", "hole", "delay", "no answer")
+
+
+async def between(rig: Rig, random: Random, amount: int) -> Outcome:
+    """One thing after another goes wrong, each between other parts; all pairs and all kinds are had by turns."""
+    counts = dict.fromkeys((f"{kind}s" for kind in KINDS), 0)
+    pairs = random.sample(list(rig.proxies), len(rig.proxies))
+    kinds = random.sample(KINDS, len(KINDS))
+    cut = 0
+    for number in range(amount):
+        kind, pair = kinds[number % len(kinds)], pairs[(number + number // len(pairs)) % len(pairs)]
+        rig.ledger.noted("network", kind=kind, pair=pair)
+        proxy = rig.proxies[pair]
+        cut += await _go_wrong(kind, proxy, random)
+        counts[f"{kind}s"] += 1
+        await asyncio.sleep(random.uniform(1, 3))
+    return Outcome({**counts, "connections cut": cut, "pairs": min(amount, len(pairs))})
+
+
+async def _go_wrong(kind: str, proxy: Proxy, random: Random) -> int:
+    """Have it happen, and see that it did; how many connections were cut. Raises NotDone."""
+    resets, cuts = proxy.counts["resets"], proxy.counts["answers cut"]
+    match kind:
+        case "reset":
+            for _ in range(RESETS):
+                await _reset(proxy)
+                await asyncio.sleep(random.uniform(0.2, 2))
+        case "hole":
+            swallowed = proxy.counts["swallowed"]
+            async with proxy.hole(then=random.choice(("reset", "late"))):
+                await asyncio.sleep(HOLE_SECONDS)
+            _happened(proxy, "swallowed", swallowed)
+        case "delay":
+            delayed = proxy.counts["delayed"]
+            async with proxy.delayed(DELAY):
+                await asyncio.sleep(DELAY_SECONDS)
+                await _until(proxy, lambda: proxy.counts["delayed"] > delayed)
+        case _:
+            proxy.cut_answers(CUTS, wanted_of(proxy.name))
+            await _until(proxy, lambda: proxy.counts["answers cut"] >= cuts + CUTS)
+    return proxy.counts["resets"] - resets + proxy.counts["answers cut"] - cuts
+
+
+async def _reset(proxy: Proxy) -> None:
+    """Cut what is there, as soon as there is something: some pairs talk for a moment only."""
+    until = time.monotonic() + HAPPENS_SECONDS
+    while not proxy.reset():
+        if time.monotonic() > until:
+            raise NotDone(f"{proxy.name} had no connection for {HAPPENS_SECONDS} s")
+        await asyncio.sleep(0.005)
+
+
+async def _until(proxy: Proxy, happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + HAPPENS_SECONDS
+    while not happened():
+        if time.monotonic() > until:
+            proxy.cut_answers(0)
+            raise NotDone(f"nothing of the kind passed {proxy.name} for {HAPPENS_SECONDS} s")
+        await asyncio.sleep(0.05)
+
+
+def _happened(proxy: Proxy, what: str, before: int) -> None:
+    if proxy.counts[what] == before:
+        raise NotDone(f"{proxy.name}: nothing was {what}")

@@ -1,0 +1,185 @@
+"""F8: messages that cannot be read, and events that a policy chokes on; the others do not wait for them."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+
+from tests.faults import direct, hands
+from tests.faults.fault import Outcome
+from tests.faults.hands import NotDone
+from tests.faults.looking import OURS
+from tests.faults.rig import Rig
+from tests.faults.standing import command
+
+WINDOW_SECONDS = 15
+KEPT_SECONDS = 30
+REPAIRED_SECONDS = 40
+VICTIMS = 3
+NOISE_SECONDS = 0.1
+"""By so much a p99 may differ on a machine that does something else beside: without poison it does too."""
+
+TOPIC = "companies"
+BUG = "Bug"
+GROUPS = ("companies-policies", "companies-reach")
+
+Latencies = list[float]
+
+
+async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
+    """Rounds of a window without poison, one with, the bug's mending, and the replay."""
+    clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
+    counts = {"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0}
+    for _ in range(amount):
+        clean += await _window(rig)
+        async with AsyncExitStack() as stack:
+            victims = await stack.enter_async_context(_Victims(rig, random))
+            unreadable = await _write(rig, random)
+            poisoned += await _window(rig)
+            wrong += await _all_kept(rig, unreadable, victims.visits)
+            counts["unreadable messages"] += len(unreadable)
+            counts["events with a bug"] += len(victims.visits)
+        wrong += await _replayed(rig, victims.visits)
+        counts["repaired once"] += len(victims.visits)
+        counts["dead letters of them"] += await _dropped(rig, unreadable)
+    before, during = _p99(clean), _p99(poisoned)
+    if during > 2 * before + NOISE_SECONDS:
+        wrong.append(f"p99 of the others: {during:.3f} s with poison, {before:.3f} s without")
+    shown = {"p99 without, ms": round(before * 1000), "p99 with, ms": round(during * 1000)}
+    return Outcome({**counts, "measured": len(clean) + len(poisoned), **shown}, tuple(wrong))
+
+
+class _Victims:
+    """Visits whose invitation the policy chokes on, as long as this lasts."""
+
+    def __init__(self, rig: Rig, random: Random) -> None:
+        self._rig, self._random = rig, random
+        self.visits: list[str] = []
+
+    async def __aenter__(self) -> "_Victims":
+        rig = self._rig
+        async with direct.at(rig, "companies", "f8", self._random) as client:
+            found = await rig.database("companies")["companies"].find_one({"college": direct.COLLEGE}, {"_id": 1})
+            if found is None:
+                raise NotDone("nobody has registered a company yet")
+            place = f"/companies/{found['_id']}"
+            some = await rig.database("companies")["contacts"].find_one({"college": direct.COLLEGE}, {"state.email": 1})
+            body = {"name": "Koe 8", "email": some["state"]["email"] if some else "koe.0@faults.example"}
+            contact = await client.ask(
+                "add-contact", "POST", f"{place}/contacts", {**body, "language": "fi"}, about="/contacts/{id}"
+            )
+            for instance in await self._instances():
+                await hands.obey(rig, instance, fail=[contact.body["id"]])
+            for number in range(VICTIMS):
+                starts = datetime.now(UTC) + timedelta(days=10 + number)
+                times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+                wish = {"contact_id": contact.body["id"], **times}
+                planned = await client.ask("plan-visit", "POST", f"{place}/visits", wish, about="/visits/{id}")
+                self.visits.append(planned.body["id"])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for instance in await self._instances():
+            if not (happened := hands.told(self._rig, instance)):
+                raise NotDone(f"{instance} does not say what it did")
+            self._rig.say(f"  {instance} choked {happened.failed} times")
+            await hands.obey(self._rig, instance)
+
+    async def _instances(self) -> list[str]:
+        processes = await self._rig.processes()
+        return [name for name in self._rig.layout.instances("companies") if processes[name].pid]
+
+
+async def _write(rig: Rig, random: Random) -> list[str]:
+    """Messages that are no events, each with a key of its own; the keys."""
+
+    def key() -> str:
+        return str(UUID(int=random.getrandbits(128)))
+
+    about = [("ce_specversion", b"1.0"), ("ce_id", key().encode()), ("ce_source", b"/colleges/vaao/visits")]
+    about += [("ce_college", b"vaao"), ("ce_sequence", b"1"), ("ce_time", b"2026-01-01T10:00:00Z")]
+    about += [("ce_correlationid", b"x"), ("ce_causationid", b"x"), ("content-type", b"application/json")]
+    planned = ("ce_type", b"tyrsky.visit.planned.v1")
+    recorded = ("ce_type", b"tyrsky.visit.recorded.v1")
+    forms: list[tuple[list[tuple[str, bytes]], bytes]] = [
+        ([], b"not an event at all"),
+        ([*about, planned], b"{not json"),
+        ([*about, recorded], b'{"visit_id": "not an id"}'),
+        ([*about, ("ce_type", b"tyrsky.visit.recorded.v99")], b"{}"),
+        ([*about[:3], ("ce_sequence", b"\xff\xfe"), planned], bytes(range(256))),
+    ]
+    keys = [key() for _ in forms]
+    producer = AIOKafkaProducer(bootstrap_servers=rig.layout.bootstrap, enable_idempotence=True)
+    await producer.start()
+    try:
+        for each, (headers, body) in zip(keys, forms, strict=True):
+            subject = [("ce_subject", each.encode())] if headers else []
+            told = [*headers, *subject, (OURS, b"poison")]
+            await producer.send_and_wait(TOPIC, body, key=each.encode(), headers=told)
+    finally:
+        await producer.stop()
+    return keys
+
+
+async def _window(rig: Rig) -> Latencies:
+    """From the request to plan a visit until notifications took the invitation on: two topics and two groups."""
+    began = datetime.now(UTC)
+    await asyncio.sleep(WINDOW_SECONDS)
+    asked = {"state.accepted_at": {"$gte": began}}
+    fields = {"state.accepted_at": 1, "state.request.time": 1}
+    found = Latencies()
+    async for each in rig.database("notifications")["notifications"].find(asked, fields):
+        state = each["state"]
+        if state["request"]["time"] >= began:
+            found.append((state["accepted_at"] - state["request"]["time"]).total_seconds())
+    if not found:
+        raise NotDone("no invitation was asked for")
+    return found
+
+
+async def _all_kept(rig: Rig, unreadable: list[str], visits: list[str]) -> list[str]:
+    """Poison that is no dead letter with a cause."""
+    until, missing = time.monotonic() + KEPT_SECONDS, list[str]()
+    while time.monotonic() < until:
+        causes: dict[str, str] = {}
+        async for box in rig.database("companies")["dead_letters"].find({}, {"key": 1, "letters.cause": 1}):
+            causes[box["key"]] = box["letters"][0].get("cause", "") if box["letters"] else ""
+        missing = [f"{key}: no dead letter with a cause" for key in [*unreadable, *visits] if not causes.get(key)]
+        missing += [f"{key}: its cause is {causes[key]}" for key in visits if BUG not in causes.get(key, BUG)]
+        if not missing:
+            return []
+        await asyncio.sleep(0.5)
+    return missing
+
+
+async def _replayed(rig: Rig, visits: list[str]) -> list[str]:
+    """The bug is mended: `tyrsky dlq replay`, and each visit has one invitation."""
+    database = rig.layout.database("companies")
+    words = ["dlq", "replay", "--service", database, "--cause", BUG]
+    said = await command(rig, "companies", *words, fails=True)  # a letter that went by itself meanwhile is none
+    rig.say("  " + " ".join(said.stdout.split())[:200])
+    notes, until = rig.database("notifications")["notifications"], time.monotonic() + REPAIRED_SECONDS
+    counts = dict.fromkeys(visits, 0)
+    while time.monotonic() < until:
+        counts = {visit: await notes.count_documents({"state.about": visit}) for visit in visits}
+        if all(counts.values()):
+            return [f"/visits/{visit}: {times} notifications" for visit, times in counts.items() if times != 1]
+        await asyncio.sleep(0.5)
+    return [f"/visits/{visit}: not repaired by the replay" for visit in visits if not counts[visit]]
+
+
+async def _dropped(rig: Rig, unreadable: list[str]) -> int:
+    """What nobody can ever read is given up, as an operator would; how many letters that were."""
+    boxes = rig.database("companies")["dead_letters"].find({"key": {"$in": unreadable}}, {"_id": 1})
+    ids = [box["_id"] async for box in boxes]
+    if ids:
+        await command(rig, "companies", "dlq", "drop", "--service", rig.layout.database("companies"), "--yes", *ids)
+    return len(ids)
+
+
+def _p99(latencies: Latencies) -> float:
+    return sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))]
