@@ -1,7 +1,8 @@
-"""What a request may weigh: its headers, its address, its body, the depth of its JSON, its time, and how many at once.
+"""What a request may weigh: its headers, its address, its body, the depth of its JSON, its time.
 
 A body is read whole before the route sees it, so that one that is too large or too deep never reaches a parser. It is
-at most ``BODY_BYTES_MAX``; what is larger (the business register) comes in by file, not by request.
+at most ``BODY_BYTES_MAX``; what is larger (the business register) comes in by file, not by request. Only when it is
+there does the request take its place (``tyrsky.admission``): who sends a byte a second keeps none from others.
 """
 
 import asyncio
@@ -12,20 +13,24 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tyrsky import health, metrics, problems
+from tyrsky import admission, problems
+from tyrsky.admission import ALWAYS_ANSWERED, Places
 from tyrsky.settings import Settings
 
-ALWAYS_ANSWERED = {health.LIVE, health.READY, metrics.PATH}
-"""A busy service is not a dead one, and those who run it want to see it."""
+BODIES_BYTES_MAX = 64_000_000
+"""Bodies that are on their way, all together; with more, only the small ones go on."""
+
+BODY_SMALL = 64_000
 
 
 class Limits:
     """Middleware: refuses what weighs too much."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, places: Places) -> None:
         self.app = app
         self._settings = settings
-        self._under_way = 0
+        self._places = places
+        self._on_their_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
@@ -35,11 +40,7 @@ class Limits:
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
-        self._under_way += 1
-        try:
-            await self._within_time(scope, receive, send)
-        finally:
-            self._under_way -= 1
+        await self._within_time(scope, receive, send)
 
     def _of_head(self, scope: Scope) -> str | None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._settings.header_bytes_max:
@@ -48,8 +49,6 @@ class Limits:
             return "target-too-long"
         if int(Headers(scope=scope).get("content-length", "0")) > self._settings.body_bytes_max:
             return "body-too-large"
-        if self._under_way >= self._settings.requests_max:
-            return "busy"
         return None
 
     async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +67,14 @@ class Limits:
                 if isinstance(body, str):
                     await _refuse(body, scope, receive, send)
                     return
-                await self.app(scope, _replayed(body, receive), watched)
+                caller = admission.caller_of(scope)
+                if code := await self._places.enter(caller):
+                    await admission.refuse(code, scope, receive, send)
+                    return
+                try:
+                    await self.app(scope, _replayed(body, receive), watched)
+                finally:
+                    self._places.leave(caller)
         except TimeoutError:
             if begun or not timer.expired():
                 raise
@@ -80,15 +86,22 @@ class Limits:
         if "content-length" not in headers and "transfer-encoding" not in headers:
             return b""
         body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return bytes(body)
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._settings.body_bytes_max:
-                return "body-too-large"
+        try:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return bytes(body)
+                part = message.get("body", b"")
+                body += part
+                self._on_their_way += len(part)
+                more = message.get("more_body", False)
+                if len(body) > self._settings.body_bytes_max:
+                    return "body-too-large"
+                if len(body) > BODY_SMALL and self._on_their_way > BODIES_BYTES_MAX:
+                    return "busy"
+        finally:
+            self._on_their_way -= len(body)
         if "json" in headers.get("content-type", "").lower():
             if not utf_8(body):
                 return "json-broken"
@@ -99,7 +112,7 @@ class Limits:
 
 async def _refuse(code: str, scope: Scope, receive: Receive, send: Send) -> None:
     # What was not read of the body would be taken for the next request: the connection ends here.
-    close = {"Connection": "close"} if code in {"body-too-large", "request-slow"} else None
+    close = {"Connection": "close"} if code in {"body-too-large", "request-slow", "busy"} else None
     await problems.answer(scope, problems.known(code), headers=close)(scope, receive, send)
 
 
@@ -142,5 +155,6 @@ def deeper(body: bytes | bytearray, depth_max: int) -> bool:
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Hold the app's requests to the settings' limits."""
-    app.add_middleware(Limits, settings=settings)
+    """Hold the app's requests to the settings' limits. The door is :class:`tyrsky.admission.App`."""
+    app.state.places = Places(settings)
+    app.add_middleware(Limits, settings=settings, places=app.state.places)

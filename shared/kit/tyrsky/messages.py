@@ -155,6 +155,13 @@ declare(
         en="The identity provider cannot be reached. Try again in a moment.",
     ),
     Problem(
+        "caller-busy",
+        429,
+        fi="Sinulta on tullut liian monta pyyntöä yhtä aikaa. Yritä hetken kuluttua uudelleen.",
+        sv="För många förfrågningar har kommit från dig på en gång. Försök igen om en stund.",
+        en="Too many requests of yours came at once. Try again in a moment.",
+    ),
+    Problem(
         "busy",
         503,
         fi="Palvelu on ruuhkautunut. Yritä hetken kuluttua uudelleen.",

@@ -18,7 +18,7 @@ Operation = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-ANY = ("target-too-long", "headers-too-large", "unexpected", "busy", "answer-slow")
+ANY = ("target-too-long", "headers-too-large", "unexpected", "caller-busy", "busy", "answer-slow")
 WITH_TOKEN = (
     "token-missing",
     "token-invalid",

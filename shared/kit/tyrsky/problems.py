@@ -6,6 +6,7 @@ back, and an unexpected exception tells the caller nothing but a trace id.
 """
 
 import logging
+import random
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -30,7 +31,7 @@ __all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 5
+RETRY_SECONDS = (2, 8)
 ERRORS_MAX = 50
 
 
@@ -97,8 +98,9 @@ def _expected(problem: Problem) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case 401:
             return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.code}"'}
-        case 503:
-            return {"Retry-After": str(RETRY_SECONDS)}
+        case 429 | 503:
+            seconds = random.randint(*RETRY_SECONDS)  # noqa: S311 - so that they do not come back all at once
+            return {"Retry-After": str(seconds)}
         case _:
             return {}
 

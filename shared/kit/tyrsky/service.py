@@ -66,8 +66,11 @@ class Service:
         self.projections: dict[str, Projection[Any]] = {}
         self.own_topics = own_topics
         self.codec = codec or Codec([*topics.ALL, *own_topics])
-        self.app = admission.App(title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        self.app = admission.App(
+            title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None
+        )
         self._admin: AIOKafkaAdminClient | None = None
+        self._looking: AsyncMongoClient[Document] | None = None
         self._stores: list[Store[Any, Any]] = []
         self._policies: list[Policies] = []
         self._remembered = Remembered(self.database)
@@ -131,9 +134,15 @@ class Service:
 
     def _needs(self) -> None:
         where = self.settings.mongo_uri.get_secret_value().rpartition("@")[2].removeprefix("mongodb://")
-        self.health.part("mongo", lambda: self.database.command("ping"), at=where)
+        self.health.part("mongo", self._ask_store, at=where)
         self.health.part("kafka", self._ask_kafka, at=self.settings.kafka_bootstrap)
         self.health.part("identity", self.verifier.keys.check, at=self.settings.oidc_issuer)
+
+    async def _ask_store(self) -> None:
+        """Over a connection of its own: a service with much to do is not one without a store."""
+        if self._looking is None:
+            self._looking = mongo_client(f"{self.name}-health", self.settings, connections=1)
+        await self._looking[self.database.name].command("ping")
 
     async def _ask_kafka(self) -> None:
         if self._admin is None:
@@ -216,11 +225,12 @@ class Service:
         if self._admin is not None:
             await self._admin.close()
         await self.verifier.keys.close()
-        await self.client.close()
+        for client in filter(None, (self._looking, self.client)):
+            await client.close()
         await asyncio.to_thread(telemetry.close, self.tracing)
 
 
-def mongo_client(name: str, settings: Settings) -> AsyncMongoClient[Document]:
+def mongo_client(name: str, settings: Settings, *, connections: int = 50) -> AsyncMongoClient[Document]:
     """A client of the store: moments in UTC, no wait without an end, and writes that a majority has taken."""
     telemetry.install_store()
     return AsyncMongoClient(
@@ -231,7 +241,7 @@ def mongo_client(name: str, settings: Settings) -> AsyncMongoClient[Document]:
         serverSelectionTimeoutMS=SERVER_SECONDS * 1000,
         connectTimeoutMS=SERVER_SECONDS * 1000,
         socketTimeoutMS=SERVER_SECONDS * 2000,
-        maxPoolSize=50,
+        maxPoolSize=connections,
         waitQueueTimeoutMS=SERVER_SECONDS * 1000,
     )
 

@@ -98,7 +98,13 @@ class Settings(BaseSettings, ConsumerSettings):  # pyright: ignore[reportIncompa
     )
     request_seconds: float = Field(default=30, gt=0, le=600, description="Longest time that one request may take.")
     requests_max: int = Field(
-        default=512, ge=1, le=100_000, description="Requests at a time; more must come back later."
+        default=64, ge=1, le=10_000, description="Requests that are worked on at a time; others wait for a place."
+    )
+    requests_waiting_max: int = Field(
+        default=1_024, ge=1, le=100_000, description="Requests that wait for a place; more must come back later."
+    )
+    request_wait_seconds: float = Field(
+        default=1, gt=0, le=60, description="How long a request waits for a place; then it must come back later."
     )
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, le=100_000_000, description="Largest body of a request.")
     json_depth_max: int = Field(default=32, ge=1, le=200, description="Deepest nesting of lists and objects in a body.")

@@ -1,1 +1,1 @@
-"""The example service as it is put under load: its rooms, a read model and a policy, on a topic that nobody else reads."""
+"""The example service under load: its rooms, a read model and a policy, on a topic that nobody else reads."""

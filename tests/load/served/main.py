@@ -1,5 +1,4 @@
-"""Rooms of ``docs/examples/seats``, under a path that the gateway knows; a policy gives a seat back that "nobody" has."""
-
+"""Rooms of ``docs/examples/seats``, under a path that the gateway knows; a policy gives each seat back."""
 
 from fastapi import APIRouter
 from seats import api, contracts, room, views

@@ -8,7 +8,7 @@ import pytest
 from fastapi import Body, Depends, FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import ServerSelectionTimeoutError
-from tyrsky import access, auth, health, limits, metrics, openapi, problems
+from tyrsky import access, admission, auth, health, limits, metrics, openapi, problems
 from tyrsky.aggregate import Rejected, Unknown
 from tyrsky.listing import Listing
 from tyrsky.problems import Problem, declare
@@ -67,12 +67,14 @@ def settings(authority: Authority) -> Settings:
         target_bytes_max=500,
         request_seconds=0.2,
         requests_max=2,
+        requests_waiting_max=8,
+        request_wait_seconds=0.05,
     )
 
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    made = FastAPI(docs_url=None, redoc_url=None)
+    made = admission.App(docs_url=None, redoc_url=None)
     auth.install(made, auth.Verifier(settings))
     health.install(made, health.Health())
     metrics.install(made)

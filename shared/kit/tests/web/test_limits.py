@@ -101,12 +101,24 @@ async def test_more_requests_than_it_can_take(app: FastAPI, client: httpx2.Async
     first = [asyncio.create_task(client.get("/waits")) for _ in range(2)]
     await asyncio.sleep(0.05)
     turned_away = await client.get("/waits")
-    assert (turned_away.status_code, turned_away.json()["code"]) == (503, "busy")
+    assert (turned_away.status_code, turned_away.json()["code"]) == (429, "caller-busy")
     assert turned_away.headers["retry-after"]
     assert (await client.get("/livez")).status_code == 200
     go.set()
     assert [(await task).status_code for task in first] == [200, 200]
     assert (await client.get("/waits")).status_code == 200
+
+
+async def test_who_sends_slowly_keeps_no_place(app: FastAPI, client: httpx2.AsyncClient):
+    async def drips() -> AsyncIterator[bytes]:
+        while True:
+            yield b"["
+            await asyncio.sleep(0.05)
+
+    slow = [asyncio.create_task(client.post("/echo", content=drips(), headers=JSON)) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    assert (await client.post("/echo", content=b"[1]", headers=JSON)).status_code == 200
+    assert {(await each).status_code for each in slow} == {408}
 
 
 @pytest.mark.parametrize(
