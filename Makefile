@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 RUN := .venv/bin/python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down up-docker clean test test-fast check format install
+.PHONY: help up down up-docker clean test test-fast faults check format install
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,14 @@ test: install check ## everything: lint, types, architecture, all tests on a sta
 
 test-fast: install ## the tests that need no server
 	@exec .venv/bin/python -m pytest -m "not stack" -n 2
+
+# MONGO_URI and KAFKA_BOOTSTRAP count only when they are given to make itself: those of a shell may be of something dear.
+given = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))
+MINUTES ?= 10
+faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 REPORT=FILE; docs/operations/faults.md
+	@exec .venv/bin/python -m tests.faults $(if $(FULL),--full,--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) \
+		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
 check: install ## lint, format, types, architecture
 	.venv/bin/ruff check

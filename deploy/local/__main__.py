@@ -4,7 +4,7 @@ import shlex
 import subprocess
 import sys
 import xmlrpc.client
-from typing import Annotated
+from typing import Annotated, get_args
 
 import httpx2
 import typer
@@ -20,7 +20,9 @@ UNUSUAL = (OSError, xmlrpc.client.Error, subprocess.SubprocessError, httpx2.HTTP
 
 app = typer.Typer(add_completion=False, help="The whole platform on this machine, without Docker.")
 console = Console(highlight=False, soft_wrap=True)
-In = Annotated[Profile, typer.Option(help="default (make up) or test (make test): other ports, another folder.")]
+In = Annotated[
+    Profile, typer.Option(help="default (make up), test (make test) or faults: other ports, another folder.")
+]
 
 
 @app.command()
@@ -71,8 +73,9 @@ def down(profile: In = "default") -> None:
 
 @app.command()
 def clean() -> None:
-    """Delete the data and logs of both profiles."""
-    for profile in ("default", "test"):
+    """Delete the data and logs of all profiles."""
+    profiles: tuple[Profile, ...] = get_args(Profile)
+    for profile in profiles:
         launch.clean(Stack.of(profile), console)
 
 

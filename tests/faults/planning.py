@@ -50,6 +50,8 @@ def _seconds(faults: Sequence[Fault], scale: float) -> float:
 
 
 def _largest_scale(faults: Sequence[Fault], seconds: float) -> float:
+    if _seconds(faults, 1.0) <= seconds:
+        return 1.0
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2

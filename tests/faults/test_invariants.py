@@ -1,0 +1,250 @@
+"""The invariants themselves: papers with one flaw each, made up, must each be counted; papers without one must pass."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.faults import invariants
+from tests.faults.invariants import Note, Shown
+from tests.faults.ledger import Asked, Wish
+from tests.faults.looking import Kept, Record, Room
+
+VISIT = "/visits/v1"
+
+
+def wish(kind: str, about: str, *, version: int = 1, status: int = 200, name: str = "w", **body: Any) -> Wish:
+    path = about
+    if kind == "cancel-seat":
+        path = f"{about}/reservations/{body['id']}/cancel"
+    contact = {"contact_id": "c1"} if kind == "plan-visit" else None
+    within = "room" if kind == "reserve-seat" else ""
+    return Wish(
+        Asked(name, "c", "u", kind, "POST", path, about, contact, within=within), 1, status, "", version, body=body
+    )
+
+
+def kept(id: str, version: int, sequence: int, place: str = "companies.visits") -> dict[str, Kept]:
+    return {id: Kept(place, version, sequence, 0)}
+
+
+def records(*numbers: int, key: str = "v1", topic: str = "companies", partition: int = 0) -> list[Record]:
+    return [Record(topic, partition, offset, key, n, f"{key}-{n}") for offset, n in enumerate(numbers)]
+
+
+# -- I1 ----------------------------------------------------------------------------------------------------------------
+
+PLANNED, MOVED = wish("plan-visit", VISIT, id="v1", day=1), wish("move-visit", VISIT, version=2, id="v1", day=2)
+
+
+def test_what_is_there_as_it_was_acknowledged_is_not_missing():
+    shown = {VISIT: Shown(2, {"id": "v1", "day": 2})}
+    assert invariants.acknowledged_is_there([PLANNED, MOVED], shown, kept("v1", 2, 2)).holds
+
+
+def test_what_somebody_else_changed_since_is_not_missing():
+    shown = {VISIT: Shown(3, {"id": "v1", "day": 9})}
+    assert invariants.acknowledged_is_there([PLANNED, MOVED], shown, kept("v1", 3, 3)).holds
+
+
+@pytest.mark.parametrize(
+    ("shown", "store", "says"),
+    [
+        ({VISIT: None}, kept("v1", 2, 2), "the API does not know it"),
+        ({}, {}, "not in the store"),
+        ({}, kept("v1", 1, 1), "version 2 was acknowledged, the store has 1"),
+        ({VISIT: Shown(1, {"id": "v1", "day": 1})}, kept("v1", 2, 2), "version 2 was acknowledged, the API shows 1"),
+        ({VISIT: Shown(2, {"id": "v1", "day": 1})}, kept("v1", 2, 2), "other content than was acknowledged"),
+    ],
+)
+def test_what_was_lost_is_counted(shown: Mapping[str, Shown | None], store: Mapping[str, Kept], says: str):
+    verdict = invariants.acknowledged_is_there([PLANNED, MOVED], shown, store)
+    assert len(verdict.wrong) == 1
+    assert says in verdict.wrong[0]
+
+
+def test_one_version_that_was_promised_to_two_is_counted():
+    other = wish("move-visit", VISIT, version=2, id="v1", day=3)
+    verdict = invariants.acknowledged_is_there([PLANNED, MOVED, other], {}, kept("v1", 2, 2))
+    assert verdict.wrong == [f"{VISIT}: version 2 was answered in two ways"]
+
+
+def test_what_was_refused_or_never_answered_is_no_promise():
+    asked = [wish("plan-visit", VISIT, status=status, id="v1") for status in (0, 409)]
+    assert invariants.acknowledged_is_there(asked, {}, {}).holds
+
+
+def test_an_invitation_that_never_came_is_counted():
+    def missing(notes: Sequence[Note], mails: Mapping[str, int]) -> list[str]:
+        return invariants.mails_came([PLANNED], notes, mails)
+
+    sent = Note("n1", "v1", "sent", unsure=False)
+    assert missing([sent], {"<n1@vaao.example>": 1}) == []
+    assert missing([], {}) == [f"{VISIT}: no notification"]
+    assert missing([sent], {}) == [f"{VISIT}: notification n1 is sent, and no mail came"]
+    assert missing([replace(sent, status="expired")], {}) == [f"{VISIT}: its notification n1 is expired"]
+
+
+def test_a_confirmation_that_never_came_is_counted():
+    reserved = wish("reserve-seat", "/rooms/r1", id="s1", room={})
+    assert invariants.calls_came([reserved], {"s1": 1}) == []
+    assert invariants.calls_came([reserved], {}) == ["reservation s1: no webhook came"]
+
+
+# -- I2 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_events_that_are_all_there_are_not_missing_whichever_topics_they_are_on():
+    both = [*records(1, 3), *records(2, topic="notification-requests")]
+    assert invariants.committed_is_published(kept("v1", 3, 3), both).holds
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (records(1, 3), "event 2 is on no topic"),
+        (records(2, 3), "event 1 is on no topic"),
+        (records(1, 2), "event 3 is on no topic"),
+        (records(1, 2, 3, 4), "event 4 is on a topic, the store has none"),
+        ([*records(1, 2, 3), *records(1, key="v2")], "v2: on a topic, in no store"),
+    ],
+)
+def test_what_store_and_topic_do_not_share_is_counted(seen: list[Record], says: str):
+    verdict = invariants.committed_is_published(kept("v1", 3, 3), seen)
+    assert len(verdict.wrong) == 1
+    assert says in verdict.wrong[0]
+
+
+def test_on_somebody_elses_cluster_strangers_are_no_fault():
+    strangers = [*records(1), *records(1, key="v2")]
+    assert invariants.committed_is_published(kept("v1", 1, 1), strangers, alone=False).holds
+
+
+# -- I3 ----------------------------------------------------------------------------------------------------------------
+
+NOTE = Note("n1", "v1", "sent", unsure=False)
+
+
+def effects(notes: Sequence[Note], mails: Mapping[str, int], made: Sequence[str] = ("v1",)) -> invariants.Verdict:
+    return invariants.effects_once([PLANNED], notes, Counter(mails), {"plan-visit": made})
+
+
+def test_one_mail_and_one_visit_are_right():
+    assert effects([NOTE], {"<n1@vaao.example>": 1}).holds
+
+
+def test_a_mail_that_came_again_is_counted_unless_it_says_that_it_may():
+    again = {"<n1@vaao.example>": 3}
+    assert effects([NOTE], again).wrong == ["mail <n1@vaao.example>: came 3 times, and nobody says that it may"]
+    unsure = effects([replace(NOTE, unsure=True)], again)
+    assert unsure.holds
+    assert unsure.also["mails that came again and say so"] == 2
+
+
+def test_a_mail_of_nobodys_asking_and_a_second_notification_are_counted():
+    assert effects([], {"<n1@vaao.example>": 1}).wrong == ["mail <n1@vaao.example>: of no notification"]
+    assert effects([NOTE, replace(NOTE, id="n2")], {}).wrong == ["v1: 2 notifications"]
+
+
+def test_a_visit_that_nobody_was_told_of_is_counted_unless_somebody_waits_for_an_answer():
+    assert effects([NOTE], {}, made=["v1", "v2"]).wrong == ["plan-visit v2: nobody was told of it"]
+    waiting = wish("plan-visit", "/visits/{id}", status=0)
+    verdict = invariants.effects_once([PLANNED, waiting], [], Counter(), {"plan-visit": ["v1", "v2"]})
+    assert verdict.holds
+
+
+def test_a_call_that_came_again_is_counted_unless_it_says_that_it_may():
+    rooms = {"r1": Room(2, 1, {"s1": "held"})}
+    assert invariants.calls_once({"s1": False}, {"s1": 1}, rooms).holds
+    again = invariants.calls_once({"s1": False}, {"s1": 2}, rooms)
+    assert again.wrong == ["webhook s1: came 2 times, and nobody says that it may"]
+    unsure = invariants.calls_once({"s1": True}, {"s1": 2}, rooms)
+    assert unsure.holds
+    assert unsure.also["webhooks that came again and say so"] == 1
+
+
+def test_a_call_of_nobodys_asking_is_counted():
+    rooms = {"r1": Room(2, 1, {"s1": "held"})}
+    assert invariants.calls_once({}, {"s1": 1}, rooms).wrong == ["webhook s1: of no dispatch"]
+    assert invariants.calls_once({"s2": False}, {}, rooms).wrong == ["dispatch s2: of no reservation"]
+
+
+# -- I4 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_that_only_grow_are_right_also_with_gaps_and_a_repeat_of_the_last():
+    verdict = invariants.never_back([*records(1, 2, 2, 5), *records(1, 2, key="v2", partition=1)])
+    assert verdict.holds
+    assert verdict.also["repeats of the last"] == 1
+
+
+def test_a_number_that_goes_back_is_counted_though_it_be_a_repeat():
+    verdict = invariants.never_back(records(1, 2, 3, 2, 3))
+    assert verdict.wrong == ["companies[0]@3 v1: 2 after 3"]
+
+
+def test_one_number_for_two_events_is_counted():
+    two = [*records(1), Record("companies", 0, 9, "v1", 1, "another id")]
+    assert invariants.never_back(two).wrong == ["companies[0]@9 v1: 1 is two events"]
+
+
+def test_a_read_model_that_went_back_is_counted():
+    assert invariants.never_back([], ["reach b1 v1: 1 after 2"]).wrong == ["reach b1 v1: 1 after 2"]
+
+
+# -- I5, I7 ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("took", "count"), [(30.0, 0), (30.1, 1), (float("inf"), 1)])
+def test_a_rest_that_came_too_late_is_counted(took: float, count: int):
+    assert len(invariants.settles([("F1", 3.0), ("F3", took)], 30).wrong) == count
+
+
+def test_what_needs_a_person_is_counted():
+    assert invariants.nobody_needed({"companies": "RUNNING", "companies-2": "STOPPED"}, {"companies": ""}, []).holds
+    verdict = invariants.nobody_needed({"kafka": "FATAL"}, {"mongo": "an answer"}, ["companies v1"])
+    assert verdict.wrong == ["kafka: FATAL", "mongo waits for an answer", "parked: companies v1"]
+
+
+# -- I6 ----------------------------------------------------------------------------------------------------------------
+
+RESERVED = wish("reserve-seat", "/rooms/r1", id="s1", room={})
+ROOM = Room(2, 1, {"s1": "held"}, left_shown=1)
+
+
+def seats(room: Room, *wishes: Wish) -> Sequence[str]:
+    return invariants.seats_exact([RESERVED, *wishes], {"r1": room}).wrong
+
+
+def test_a_room_as_it_was_promised_is_right():
+    cancelled = wish("cancel-seat", "/rooms/r1", id="s1")
+    assert seats(ROOM) == []
+    assert seats(Room(2, 0, {"s1": "cancelled"}, 2), cancelled) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "says"),
+    [
+        (Room(0, 1, {"s1": "held"}), "1 reservations of 0 seats"),
+        (Room(2, 2, {"s1": "held"}), "1 reservations, 2 counted"),
+        (Room(2, 0, {}), "reservation s1 was acknowledged, and is not there"),
+        (Room(2, 0, {"s1": "cancelled"}), "nobody gave reservation s1 back"),
+        (Room(2, 2, {"s1": "held", "s2": "held"}), "nobody was told of reservation s2"),
+        (Room(2, 1, {"s1": "held"}, left_shown=2), "1 left, the read model says 2"),
+    ],
+)
+def test_a_seat_that_is_wrong_is_counted(room: Room, says: str):
+    assert len(seats(room)) == 1
+    assert says in seats(room)[0]
+
+
+def test_a_seat_that_was_given_back_and_is_held_is_counted():
+    cancelled = wish("cancel-seat", "/rooms/r1", id="s1")
+    assert seats(ROOM, cancelled) == ["/rooms/r1: reservation s1 was given back, and is held"]
+
+
+def test_a_seat_of_somebody_who_still_waits_for_an_answer_is_right():
+    waiting = wish("reserve-seat", "/rooms/r1", status=0)
+    assert seats(Room(2, 2, {"s1": "held", "s2": "held"}), waiting) == []

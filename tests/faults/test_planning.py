@@ -1,0 +1,58 @@
+"""How minutes are divided between faults."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.faults import faults
+from tests.faults.fault import Fault, Outcome
+from tests.faults.planning import plan
+
+
+async def nothing(*_: Any) -> Outcome:
+    return Outcome()
+
+
+ONE = Fault("F1", "one", nothing, full=200, seconds=3.5, least=3)
+TWO = Fault("F2", "two", nothing, full=10, seconds=60, kills=frozenset({"mongo"}))
+
+
+def amounts(minutes: float, *, seed: int = 1, outside: frozenset[str] = frozenset(), full: bool = False) -> list[int]:
+    planned = plan([ONE, TWO], minutes=minutes, random=Random(seed), outside=outside, full=full)
+    return [each.amount for each in planned]
+
+
+def test_more_minutes_are_more_of_each_and_never_more_than_in_full():
+    assert amounts(5) < amounts(10) < amounts(1_000) == [200, 10]
+
+
+def test_in_full_the_minutes_do_not_matter():
+    assert amounts(0, full=True) == [200, 10]
+
+
+def test_none_is_run_below_its_least():
+    assert set(amounts(1)) == {0, 10}  # there is time for one of them alone
+
+
+def test_what_would_kill_somebody_elses_server_is_not_run():
+    planned = plan([ONE, TWO], minutes=10, random=Random(1), outside=frozenset({"mongo"}), full=False)
+    assert [each.why_not for each in planned] == ["", "outside: mongo"]
+    assert planned[1].amount == 0
+
+
+def test_the_same_seed_is_the_same_plan():
+    assert amounts(1.5, seed=7) == amounts(1.5, seed=7)
+
+
+def test_every_fault_of_the_list_has_a_code_of_its_own_and_can_be_run():
+    assert len({fault.code for fault in faults.ALL}) == len(faults.ALL)
+    for fault in faults.ALL:
+        assert 0 < fault.least <= fault.full
+        assert fault.seconds > 0
+
+
+@pytest.mark.parametrize("minutes", [0.1, 3, 60])
+def test_something_is_always_run(minutes: float):
+    planned = plan(faults.ALL, minutes=minutes, random=Random(3), outside=frozenset(), full=False)
+    assert any(each.amount for each in planned)
