@@ -145,7 +145,7 @@ def mails(address: str) -> list[email.message.EmailMessage]:
 
 async def messages(topic: str, subjects: Sequence[str], count: int) -> list[Any]:
     """The first ``count`` messages of a topic that are about these aggregates."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=setting("KAFKA_BOOTSTRAP"), auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **_reading())
     await consumer.start()
     found: list[Any] = []
     try:
@@ -161,7 +161,7 @@ async def messages(topic: str, subjects: Sequence[str], count: int) -> list[Any]
 
 async def all_messages(topic: str, subjects: Sequence[str]) -> dict[str, list[int]]:
     """The sequences of each of these aggregates, as the topic has them now, from its first message to its last."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=setting("KAFKA_BOOTSTRAP"), auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**_reading())
     await consumer.start()
     found: dict[str, list[int]] = {}
     try:
@@ -178,6 +178,12 @@ async def all_messages(topic: str, subjects: Sequence[str]) -> dict[str, list[in
     finally:
         await consumer.stop()
     return found
+
+
+def _reading() -> dict[str, Any]:
+    """From the first message on, and only what was committed: a relay that died may have left more."""
+    bootstrap = setting("KAFKA_BOOTSTRAP")
+    return {"bootstrap_servers": bootstrap, "auto_offset_reset": "earliest", "isolation_level": "read_committed"}
 
 
 async def _partitions(topic: str) -> Sequence[int]:

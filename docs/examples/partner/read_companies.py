@@ -19,6 +19,7 @@ async def main() -> None:
         sasl_plain_password=os.environ["PASSWORD"],
         group_id=f"{college}-reader",  # a partner's groups begin with its code
         auto_offset_reset="earliest",
+        isolation_level="read_committed",  # else you also see what a producer took back
         enable_auto_commit=False,
     )
     async with consumer:

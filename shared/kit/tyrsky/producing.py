@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
 
 LANES = 2
 """Producers of a holder, used in turn. Kafka finishes a transaction after it was answered; the next one of the same
@@ -35,6 +35,10 @@ Places = dict[tuple[str, int], int]
 Ends = Callable[[Sequence[TopicPartition]], Awaitable[Places]]
 
 
+class NotTaken(Exception):  # noqa: N818 - reads as the sentence that it is
+    """Kafka is there, and does not take one of these messages: too large, say. The message names the error."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One event as Kafka takes it."""
@@ -55,7 +59,9 @@ class Sender(Protocol):
     async def send(self, messages: Sequence[Message]) -> Places:
         """Make all of them visible at once, in order per key, or none; offsets behind them.
 
-        :raises Exception: what became of them is not known until the holder is fenced; it cannot be used any more.
+        :raises NotTaken: at least one of them can be sent neither now nor later.
+        :raises Exception: what became of them is not known until the holder is fenced. After any error the sender is to
+            be closed, and another holder opened.
         """
         ...
 
@@ -129,7 +135,7 @@ class KafkaLog:
         return last
 
     async def _ends(self, partitions: Sequence[TopicPartition]) -> Places:
-        async with self._consumer("read_uncommitted") as consumer:
+        async with asyncio.timeout(SEND_SECONDS), self._consumer("read_uncommitted") as consumer:
             return {(at.topic, at.partition): end for at, end in (await consumer.end_offsets(partitions)).items()}
 
     def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
@@ -181,15 +187,22 @@ class KafkaSender:
         """One transaction."""
         self._turn += 1
         producer = self._lanes[self._turn % len(self._lanes)]
-        async with asyncio.timeout(SEND_SECONDS):
-            await producer.begin_transaction()
-            futures = [
-                await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
-                for each in messages
-            ]
-            # Before the commit: that would leave out silently what could not be sent.
-            taken = await asyncio.gather(*futures)
-            await producer.commit_transaction()
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await producer.begin_transaction()
+                futures = [
+                    await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
+                    for each in messages
+                ]
+                # Before the commit: that would leave out silently what could not be sent.
+                taken = await asyncio.gather(*futures)
+                await producer.commit_transaction()
+        except (ProducerFenced, OutOfOrderSequenceNumber):
+            raise
+        except KafkaError as error:
+            if error.retriable:
+                raise
+            raise NotTaken(type(error).__name__) from error
         behind: Places = {}
         for record in taken:
             at = record.topic, record.partition

@@ -20,7 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import metrics, tracing
 from tyrsky.finding import Finder, claim_in
 from tyrsky.holding import LOOK_SECONDS, Holders
-from tyrsky.producing import Log, Message, Places, Sender
+from tyrsky.producing import Log, Message, NotTaken, Places, Sender
 from tyrsky.store import CODEC, Claim, Document, Outgoing
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,8 @@ class Relay:
                 pause = min(max(0.1, pause * 2), PAUSE_SECONDS_MAX)
                 log.warning("publishing failed, trying again: %s", type(error).__name__)
                 metrics.relay_failures.inc()
-                self._suspect(claims, error)
+                if isinstance(error, NotTaken):
+                    self._suspect(claims, error)
                 self._let_go()
                 await asyncio.sleep(pause)
             finally:
@@ -160,12 +161,10 @@ class Relay:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    def _suspect(self, claims: Sequence[Claim], error: Exception) -> None:
-        """After a failure claims go in smaller transactions, until the one that Kafka does not take is alone."""
-        if isinstance(error, GivenUp) or not claims:
-            return
+    def _suspect(self, claims: Sequence[Claim], error: NotTaken) -> None:
+        """Claims go in smaller transactions, until the one that Kafka does not take is alone."""
         if len(claims) == 1:
-            log.error("%s %s cannot be published for now", claims[0].collection, claims[0].id)
+            log.error("Kafka does not take %s %s: %s", claims[0].collection, claims[0].id, error)
             self._finder.hold_back(claims[0].collection, claims[0].id)
         self._batch_max = max(1, len(claims) // 4)
 

@@ -109,8 +109,12 @@ class Rig:
     async def quiet(self) -> None:
         """Wait until no outbox holds anything."""
         async with asyncio.timeout(30):
-            while await self.store.collection.count_documents({"outbox_since": {"$exists": True}}):
+            while await self.waiting():
                 await asyncio.sleep(0.02)
+
+    async def waiting(self) -> int:
+        """How many outboxes hold something."""
+        return await self.store.collection.count_documents({"outbox_since": {"$exists": True}})
 
 
 @pytest.fixture
