@@ -1,1 +1,1 @@
-"""Benchmarks: ``make bench``. Each stands beside a floor that is measured in the same run, and fails on wrong results."""
+"""Benchmarks: ``make bench``. Each stands beside a floor of the same run, and fails on wrong results alone."""

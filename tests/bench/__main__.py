@@ -1,7 +1,7 @@
 """``python -m tests.bench [--only B1,B3] [--quick] [--report docs/benchmarks.md]``: measure, print, and write the page.
 
-Where MONGO_URI and KAFKA_BOOTSTRAP are set, those parts are measured: a cluster of yours, say. Else Kafka and a store are
-started for the run alone, and nothing else, so that the machine is quiet.
+Where MONGO_URI and KAFKA_BOOTSTRAP are set, those parts are measured: a cluster of yours, say. Else Kafka and a store
+are started for the run alone, and nothing else, so that the machine is quiet.
 """
 
 import importlib

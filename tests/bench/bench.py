@@ -1,8 +1,9 @@
 """What a benchmark is given, and what it hands back.
 
-A benchmark is a module ``tests/bench/b1_....py`` with one function ``async def run(bench: Bench) -> list[Row]``, listed in
-``__main__``. It makes what it needs (a database, topics, a service as a real process), all of it deleted afterwards,
-and compares a measure with a floor in the same minutes: the two take turns, for what else the machine does disturbs both.
+A benchmark is a module ``tests/bench/b1_....py`` with one function ``async def run(bench: Bench) -> list[Row]``, listed
+in ``__main__``. It makes what it needs (a database, topics, a service as a real process), all of it deleted afterwards,
+and compares a measure with a floor in the same minutes: the two take turns, so that what else the machine does disturbs
+both.
 """
 
 import asyncio

@@ -104,6 +104,7 @@ class Floor:
     def __init__(self, database: AsyncDatabase[Document], written: Document) -> None:
         self._collection = database["floor"]
         self._template = written
+        self._version: int = written["version"]
         self.versions: dict[str, int] = {}
 
     async def fill(self, count: int) -> None:
@@ -113,7 +114,7 @@ class Floor:
             await self._collection.insert_many(
                 [{**self._template, "_id": id} for id in ids[first : first + SEED_BATCH]]
             )
-        self.versions = dict.fromkeys(ids, self._template["version"])
+        self.versions = dict.fromkeys(ids, self._version)
 
     async def update(self, id: str) -> None:
         """One command's write."""

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -42,10 +42,10 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    bench: Bench, package: str, *, database: str, topic: str = "", prefix: tuple[str, ...] = (), **settings: str
+    bench: Bench, package: str, *, database: str, topic: str = "", prefix: Sequence[str] = (), **settings: str
 ) -> AsyncGenerator[Served]:
-    """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a command
-    to start it with, such as a profiler's."""
+    """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a
+    command to start it with, such as a profiler's."""
     port = _free_port()
     # RS256, as Keycloak signs.
     with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:

@@ -125,7 +125,7 @@ class Handling(Generic[S, C]):
 def handling(aggregate: Aggregate[S, C]) -> Callable[..., Handling[S, C]]:
     """Dependency: :class:`Handling` of an aggregate that the service keeps."""
 
-    def of_the_caller(
+    async def of_the_caller(  # async, or FastAPI would hand it to a thread, and so every request
         request: Request,
         response: Response,
         by: Annotated[Caller, Depends(caller)],

@@ -40,4 +40,12 @@ service = Service(
 service.keeps(company.aggregate, contact.aggregate, visit.aggregate)
 service.serves(api.router)
 service.prepares(lambda: indexes.prepare(service.database))
+
+
+@service.app.get("/fails", include_in_schema=False)
+async def fails() -> None:
+    """What no service should do, to see that its trace is kept."""
+    raise ZeroDivisionError
+
+
 app = service.asgi()

@@ -1,0 +1,160 @@
+"""B2: commands a second on one hot aggregate: 500 clients want one of 100 seats.
+
+The floor reads the document and writes it back if nobody else did (compare and swap), by the bare client, command by
+command; once with all 500 at it together, as they would be, and once in a queue, which nothing but a lock brings about.
+"""
+
+import asyncio
+import random
+import statistics
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from pymongo.asynchronous.database import AsyncDatabase
+from seats import contracts
+from seats import room as seats
+from tyrsky.aggregate import Rejected
+from tyrsky.deciding import Ask, Decider
+from tyrsky.store import Store
+from tyrsky_contracts.codec import Codec
+
+from tests.bench.bench import Bench, Compared, Document, Row, check
+from tests.bench.load import drive, request
+from tests.bench.serving import Served, serving
+
+CLIENTS, SEATS = 500, 100
+GOAL = 10.0
+PACKAGE = "tests.bench.hot"
+
+
+@dataclass
+class Rush:
+    """Everybody at once, against one new room a round."""
+
+    bench: Bench
+    database: AsyncDatabase[Document]
+    served: Served
+    decider: "Decider[seats.Room, seats.RoomCommand]"
+    clients: int
+    milliseconds: list[float] = field(default_factory=list[float])
+
+    async def through_http(self) -> float:
+        """Answers a second, of the service."""
+        opened = await drive(self.served.port, [self._post("/rooms", {"seats": SEATS})], connections=1)
+        id = opened.answers[0].json()["id"]
+        wishes = [self._post(f"/rooms/{id}/reservations", {"guest": f"guest {n}"}) for n in range(self.clients)]
+        driven = await drive(self.served.port, wishes, connections=self.clients)
+        taken = min(SEATS, self.clients)
+        expected = {201: taken, 409: self.clients - taken}
+        check(driven.statuses() == {s: n for s, n in expected.items() if n}, f"{self.clients}: {driven.statuses()}")
+        await self._exactly(id, {answer.json()["id"] for answer in driven.answers if answer.status == 201})
+        self.milliseconds.append(driven.milliseconds(0.99))
+        return driven.rate
+
+    async def in_process(self) -> float:
+        """Commands a second, of the kit alone: decided in groups, and written with their receipts."""
+        id = uuid4()
+        await self.decider.carry_out(self._ask(seats.OpenRoom(room_id=id, now=datetime.now(UTC), seats=SEATS)))
+        wishes = [
+            seats.Reserve(room_id=id, now=datetime.now(UTC), reservation_id=uuid4(), guest=f"guest {n}")
+            for n in range(self.clients)
+        ]
+        began = time.perf_counter()
+        done = await asyncio.gather(*(self.decider.carry_out(self._ask(w)) for w in wishes), return_exceptions=True)
+        rate = len(done) / (time.perf_counter() - began)
+        refused = [each for each in done if isinstance(each, Rejected) and each.code == "room-full"]
+        taken = {str(w.reservation_id) for w, each in zip(wishes, done, strict=True) if not isinstance(each, Exception)}
+        check(len(taken) + len(refused) == self.clients, "a command came to something else than a seat or a refusal")
+        await self._exactly(str(id), taken)
+        return rate
+
+    def _ask(self, command: seats.RoomCommand) -> "Ask[seats.Room, seats.RoomCommand]":
+        return Ask(command, uuid4(), "vaao")
+
+    def _post(self, path: str, body: Any) -> bytes:
+        return request("POST", path, {**self.served.headers, "Idempotency-Key": str(uuid4())}, body)
+
+    async def _exactly(self, id: str, acknowledged: set[str]) -> None:
+        """The seats that were promised are those that are held, and no more than there are."""
+        found = await self.database["rooms"].find_one({"_id": id})
+        held = set(found["state"]["reservations"]) if found else set[str]()
+        check(held == acknowledged, f"{len(acknowledged)} seats acknowledged, {len(held)} held")
+        check(len(held) == min(SEATS, self.clients), f"{len(held)} of {SEATS} seats given to {self.clients}")
+
+    async def floor(self, *, together: bool) -> float:
+        """Commands a second of compare and swap by the bare client, at the same documents."""
+        id = str(uuid4())
+        collection = self.database["floor"]
+        opened: Document = {"_id": id, "college": "vaao", "version": 1, "state": {"seats": SEATS, "reservations": {}}}
+        await collection.insert_one({**opened, "sequence": 1, "outbox": [], "receipts": []})
+        began = time.perf_counter()
+        if together:
+            await asyncio.gather(*(self._swap(id) for _ in range(self.clients)))
+        else:
+            for _ in range(self.clients):
+                await self._swap(id)
+        return self.clients / (time.perf_counter() - began)
+
+    async def _swap(self, id: str) -> None:
+        """One command: read, look for a seat, write back with an event and a receipt; again when somebody was first."""
+        collection, attempt = self.database["floor"], 0
+        while True:
+            found = await collection.find_one({"_id": id, "college": "vaao"})
+            assert found is not None
+            if len(found["state"]["reservations"]) >= SEATS:
+                return
+            now, version, reservation = datetime.now(UTC), found["version"], str(uuid4())
+            found["state"]["reservations"][reservation] = {"guest": "guest 123", "status": "held"}
+            key = {"key": reservation, "fingerprint": "0" * 64, "version": version + 1, "answer": {"id": reservation}}
+            event = {"topic": id, "sequence": version + 1, "headers": {"ce_id": reservation}, "body": reservation * 3}
+            done = await collection.update_one(
+                {"_id": id, "college": "vaao", "version": version},
+                {
+                    "$set": {
+                        "state": found["state"],
+                        "version": version + 1,
+                        "changed_at": now,
+                        "receipts": [*found["receipts"], {**key, "at": now}],
+                    },
+                    "$push": {"outbox": event},
+                },
+            )
+            if done.matched_count:
+                return
+            attempt += 1
+            await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 8)))
+
+
+async def run(bench: Bench) -> list[Row]:
+    async with bench.database() as database, bench.topic() as topic:
+        # So many at once are let in here: what is measured is the aggregate, not the door in front of it.
+        room = {"REQUESTS_MAX": "600"}
+        async with serving(bench, PACKAGE, database=database.name, topic=topic, **room) as served:
+            codec = Codec([contracts.seats.model_copy(update={"name": topic})])
+            decider = Decider(Store(database, seats.aggregate), codec, lambda claim: None)
+            rush = Rush(bench, database, served, decider, bench.size(CLIENTS, 150))
+            http = await bench.compare(rush.through_http, lambda: rush.floor(together=True))
+            process = await bench.compare(rush.in_process, lambda: rush.floor(together=False))
+    p99 = f"p99 {statistics.median(rush.milliseconds):,.0f} ms"
+    queued = Compared(http.measures, process.floors)
+    return [
+        _row("through HTTP, all contending", http, f", {p99}"),
+        _row("through HTTP; floor in a queue", queued, goal=False),
+        _row("the kit alone, in process; floor in a queue", process, goal=False),
+    ]
+
+
+def _row(what: str, found: Compared, beside: str = "", *, goal: bool = True) -> Row:
+    return Row(
+        "B2",
+        f"commands/s on one hot aggregate, {CLIENTS} clients, {SEATS} seats: {what}",
+        f"{found.measure:,.0f}/s{beside}",
+        f"{found.floor:,.0f}/s",
+        f"{found.ratio:.1f}",
+        f"{GOAL:.0f} times" if goal else "",
+        found.ratio >= GOAL if goal else None,
+        found.spread,
+    )

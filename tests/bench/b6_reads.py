@@ -1,0 +1,110 @@
+"""B6: reads: a list of 50 with a filter, and one by its id, through HTTP.
+
+The floor asks the store the same question by the bare client in this process, and makes JSON of the answer with orjson:
+no request, no token, no view, no validation.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from pymongo.asynchronous.database import AsyncDatabase
+
+from tests.bench import companies
+from tests.bench.b1_commands import CONNECTIONS
+from tests.bench.bench import Bench, Compared, Document, Row, at_once, check
+from tests.bench.companies import COLLEGE, MUNICIPALITIES, Known
+from tests.bench.load import Driven, drive, request
+from tests.bench.serving import Served, serving
+
+GOAL = 0.50
+LIMIT = 50
+
+
+async def run(bench: Bench) -> list[Row]:
+    count = bench.size(2_000, 1_200)
+    async with bench.database() as database, bench.topic() as topic:
+        known = await companies.fill(bench, database, count)
+        async with serving(bench, "tests.bench.served", database=database.name, topic=topic) as served:
+            reads = Reads(bench, database, served, known)
+            by_id = await bench.compare(reads.by_id, reads.floor_by_id)
+            lists = await bench.compare(reads.lists, reads.floor_lists)
+    return [
+        _row("one by its id", by_id, reads.milliseconds["by_id"]),
+        _row(f"a list of {LIMIT} of {count} with a filter", lists, reads.milliseconds["lists"]),
+    ]
+
+
+class Reads:
+    """The same reads, through the service and past it."""
+
+    def __init__(self, bench: Bench, database: AsyncDatabase[Document], served: Served, known: list[Known]) -> None:
+        self._collection = database["companies"]
+        self._served = served
+        random = bench.random("reads")
+        self._ids = [each.id for each in random.choices(known, k=bench.size(3_000, 60))]
+        self._filters = random.choices(MUNICIPALITIES, k=bench.size(300, 20))
+        self.milliseconds: dict[str, tuple[float, float]] = {}
+
+    async def by_id(self) -> float:
+        driven = await self._get("by_id", [f"/companies/{id}" for id in self._ids])
+        for id, answer in zip(self._ids, driven.answers, strict=True):
+            check(answer.json()["id"] == id, f"{id} was asked for, and {answer.body!r} came")
+        return driven.rate
+
+    async def lists(self) -> float:
+        paths = [f"/companies?municipality={each}&limit={LIMIT}" for each in self._filters]
+        driven = await self._get("lists", paths)
+        expected = {each: [one["id"] for one in await self._find(each)] for each in MUNICIPALITIES}
+        for municipality, answer in zip(self._filters, driven.answers, strict=True):
+            items = answer.json()["items"]
+            check([item["id"] for item in items] == expected[municipality], f"the list of {municipality} is another")
+            check({item["municipality"] for item in items} == {municipality}, "something else is in the list")
+        return driven.rate
+
+    async def floor_by_id(self) -> float:
+        return await self._floor(len(self._ids), self._dump_one)
+
+    async def floor_lists(self) -> float:
+        return await self._floor(len(self._filters), self._dump_list)
+
+    async def _get(self, name: str, paths: list[str]) -> Driven:
+        requests = [request("GET", path, self._served.headers) for path in paths]
+        driven = await drive(self._served.port, requests, connections=CONNECTIONS)
+        check(driven.statuses() == {200: len(paths)}, f"of {len(paths)} reads: {driven.statuses()}")
+        self.milliseconds[name] = driven.milliseconds(0.5), driven.milliseconds(0.99)
+        return driven
+
+    async def _floor(self, count: int, read: Callable[[int], Awaitable[bytes]]) -> float:
+        return await at_once(count, read, workers=CONNECTIONS)
+
+    async def _dump_one(self, number: int) -> bytes:
+        found = await self._collection.find_one({"_id": self._ids[number], "college": COLLEGE})
+        assert found is not None
+        return orjson.dumps(_view(found))
+
+    async def _dump_list(self, number: int) -> bytes:
+        return orjson.dumps({"items": await self._find(self._filters[number]), "next": None})
+
+    async def _find(self, municipality: str) -> list[dict[str, Any]]:
+        found = self._collection.find(
+            {"college": COLLEGE, "state.municipality": municipality}, {"receipts": 0, "outbox": 0}
+        )
+        return [_view(each) for each in await found.sort([("state.name", 1), ("_id", 1)]).limit(LIMIT).to_list(LIMIT)]
+
+
+def _view(document: Document) -> dict[str, Any]:
+    return {"id": document["_id"], **document["state"]}
+
+
+def _row(what: str, found: Compared, milliseconds: tuple[float, float]) -> Row:
+    return Row(
+        "B6",
+        f"reads/s, {CONNECTIONS} connections: {what}",
+        f"{found.measure:,.0f}/s, p50 {milliseconds[0]:.0f} ms, p99 {milliseconds[1]:.0f} ms",
+        f"{found.floor:,.0f}/s",
+        f"{found.ratio:.0%}",
+        f"{GOAL:.0%}",
+        found.ratio >= GOAL,
+        found.spread,
+    )

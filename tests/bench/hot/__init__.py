@@ -1,0 +1,1 @@
+"""The example service of rooms and seats as the benchmarks run it: its commands, on a topic that nobody else reads."""

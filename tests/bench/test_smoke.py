@@ -1,0 +1,18 @@
+"""Each benchmark runs, and finds nothing wrong; how fast is for ``make bench`` to say."""
+
+import importlib
+import os
+
+import pytest
+
+from tests.bench.__main__ import BENCHMARKS
+from tests.bench.bench import Bench
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.parametrize("code", BENCHMARKS)
+async def test_a_benchmark_runs_and_finds_nothing_wrong(code: str) -> None:
+    bench = Bench(os.environ["MONGO_URI"], os.environ["KAFKA_BOOTSTRAP"], rounds=1, runs=1, quick=True)
+    rows = await importlib.import_module(f"tests.bench.{BENCHMARKS[code]}").run(bench)
+    assert {row.code for row in rows} == {code}
