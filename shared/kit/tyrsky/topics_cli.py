@@ -1,5 +1,6 @@
-"""``tyrsky topics``: Kafka as the map says."""
+"""``tyrsky topics``: Kafka as the map says, and what is on a topic."""
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -14,6 +15,7 @@ from tyrsky_contracts.topics import ALL, Topic
 
 from tyrsky.settings import explain
 from tyrsky.topics_admin import TopicSettings, plan
+from tyrsky.topics_reading import latest, reader
 
 app = typer.Typer(no_args_is_help=True, help="Topics, access lists and partners' users in Kafka.")
 
@@ -48,6 +50,23 @@ def apply(
         typer.echo("nothing differs")
     else:
         typer.echo(f"{differences}, nothing was changed" if dry_run else f"{differences} mended")
+
+
+@app.command()
+def read(
+    topic: Annotated[str, typer.Argument(help="The topic's name.")],
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="So many of its latest events.")] = 10,
+) -> None:
+    """Print the latest events of a topic, one line of JSON each, as any reader gets them."""
+    bootstrap = _settings().kafka_bootstrap
+    consumer = reader(bootstrap)
+    try:
+        for event in latest(consumer, topic, last):
+            typer.echo(json.dumps(event, ensure_ascii=False))
+    except KafkaException as error:
+        sys.exit(f"Kafka at {bootstrap}: {error.args[0].str()}")
+    finally:
+        consumer.close()
 
 
 def _own_topics(packages: Sequence[str]) -> Iterator[Topic]:
