@@ -24,6 +24,9 @@ from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
+LOAD_MAX = 0.05
+"""How much of the time polling may take: a store without an index reads the whole collection."""
+
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
@@ -121,6 +124,7 @@ class Finder:
         """Until cancelled."""
         while True:
             more = False
+            began = asyncio.get_running_loop().time()
             try:
                 if self._holder and (gone := self._dead | self._given_up):
                     await self._take_over(gone)
@@ -131,8 +135,9 @@ class Finder:
                     more = await self._poll(self._collection(name)) or more
                 except Exception as error:  # whatever it is, the other collections' events go on
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
+            took = asyncio.get_running_loop().time() - began
             with suppress(TimeoutError):
-                async with asyncio.timeout(0.05 if more else POLL_SECONDS):
+                async with asyncio.timeout(0.05 if more else max(POLL_SECONDS, took / LOAD_MAX)):
                     await self._wake.wait()
             self._wake.clear()
 
@@ -173,19 +178,43 @@ class Finder:
 
     async def _poll(self, collection: AsyncCollection[Document]) -> bool:
         """Claim what waits and nobody has claimed; whether there may be more of it."""
-        waiting = await collection.count_documents(WAITING)
-        metrics.outbox_size.labels(collection.name).set(waiting)
-        oldest: list[Document] = []
-        if waiting:
-            found = collection.find(WAITING, {"outbox_since": 1, "lease_by": 1, "lease_token": 1})
-            oldest = await found.sort("outbox_since", 1).limit(CLAIMS_MAX).to_list(CLAIMS_MAX)
-        now = datetime.now(UTC)
-        age = (now - oldest[0]["outbox_since"]).total_seconds() if oldest else 0
+        oldest = await self._oldest(collection, WAITING, CLAIMS_MAX)
+        crowded = len(oldest) == CLAIMS_MAX
+        size = await collection.count_documents(WAITING) if crowded else len(oldest)
+        metrics.outbox_size.labels(collection.name).set(size)
+        age = (datetime.now(UTC) - oldest[0]["outbox_since"]).total_seconds() if oldest else 0
         metrics.outbox_oldest_age_seconds.labels(collection.name).set(max(0.0, age))
-        if not (oldest and self._holder):
+        limit = min(CLAIMS_MAX, self._relay.room())
+        if not oldest or not self._holder or limit <= 0:
             return False
         await self._look_at_claims(collection.name, oldest)
-        return await self._claim(collection, self._holder)
+        left_alone = self._left_alone(collection.name)
+        absent = self.absent_topics()
+        free = [
+            each["_id"]
+            for each in oldest
+            if "lease_by" not in each
+            and each["_id"] not in left_alone
+            and absent.isdisjoint(entry.get("topic") for entry in each["outbox"])
+        ][:limit]
+        if crowded and not free:
+            query = {**UNCLAIMED, "outbox.topic": {"$nin": list(absent)}, "_id": {"$nin": list(left_alone)}}
+            free = [each["_id"] for each in await self._oldest(collection, query, limit)]
+        if not free:
+            return False
+        await self._claim(collection, self._holder, free)
+        return crowded or len(free) == limit
+
+    async def _oldest(
+        self, collection: AsyncCollection[Document], query: Mapping[str, Any], limit: int
+    ) -> list[Document]:
+        fields = {"outbox_since": 1, "lease_by": 1, "lease_token": 1, "outbox.topic": 1}
+        return await collection.find(query, fields).sort("outbox_since", 1).limit(limit).to_list(limit)
+
+    def _left_alone(self, name: str) -> set[str]:
+        now = asyncio.get_running_loop().time()
+        self._held_back_until = {at: until for at, until in self._held_back_until.items() if until > now}
+        return {id for of, id in self._held_back_until if of == name}
 
     async def _look_at_claims(self, name: str, documents: Sequence[Document]) -> None:
         """Notice claims that no living relay knows of."""
@@ -205,22 +234,8 @@ class Finder:
         # Claimed first and asked for after: a relay is known before it claims.
         self._given_up |= await self._holders.unknown(others) if others else set()
 
-    async def _claim(self, collection: AsyncCollection[Document], holder: str) -> bool:
-        limit = min(CLAIMS_MAX, self._relay.room())
-        if limit <= 0:
-            return False
-        now = asyncio.get_running_loop().time()
-        self._held_back_until = {at: until for at, until in self._held_back_until.items() if until > now}
-        left_alone = [id for name, id in self._held_back_until if name == collection.name]
-        free = {
-            **UNCLAIMED,
-            "outbox.topic": {"$nin": list(self.absent_topics())},
-            "_id": {"$nin": left_alone},
-        }
-        found = await collection.find(free, {"_id": 1}).sort("outbox_since", 1).limit(limit).to_list(limit)
-        if not found:
-            return False
-        ids, token = [each["_id"] for each in found], new_token()
+    async def _claim(self, collection: AsyncCollection[Document], holder: str, ids: Sequence[str]) -> None:
+        token = new_token()
         claim = {"$set": {"lease_by": holder, "lease_token": token}}
         await collection.update_many({**UNCLAIMED, "_id": {"$in": ids}}, claim)
         # By the token, and not by the holder: that also has what was saved at this very moment.
@@ -234,7 +249,6 @@ class Finder:
                 await collection.update_one(
                     {"_id": document["_id"], "lease_token": token}, {"$unset": {"lease_by": ""}}
                 )
-        return len(found) == limit
 
     def _collection(self, name: str) -> AsyncCollection[Document]:
         return self._database.get_collection(name, codec_options=CODEC)

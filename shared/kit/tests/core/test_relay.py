@@ -131,6 +131,14 @@ async def running(relay: Relay) -> AsyncGenerator[Relay]:
         await relay.stop(5)
 
 
+async def holder_of(relay: Relay) -> str:
+    """The id that a relay publishes under."""
+    async with asyncio.timeout(10):
+        while not (holder := relay.claimant()):
+            await asyncio.sleep(0.02)
+    return holder
+
+
 def nobody(claim: Claim) -> None:
     """A process that died before it published."""
 
@@ -257,6 +265,7 @@ async def test_a_claim_without_events_stops_no_other(rig: Rig) -> None:
 async def test_stopping_publishes_what_is_in_hand(rig: Rig) -> None:
     relay = rig.relay()
     await relay.start()
+    await holder_of(relay)
     await asyncio.gather(*(rig.fill(relay.publish, 0) for _ in range(20)))
     await relay.stop(5)
 

@@ -18,11 +18,10 @@ from tyrsky import finding
 from tyrsky.deciding import Ask, Decider
 from tyrsky.holding import LOOK_SECONDS, LOOKS_MAX, Holders
 from tyrsky.producing import KafkaLog
-from tyrsky.relay import Relay
 from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
-from .test_relay import Rig, nobody, rig, running
+from .test_relay import Rig, holder_of, nobody, rig, running
 
 __all__ = ["rig"]
 
@@ -47,14 +46,6 @@ async def stopped_process(rig: Rig, room: UUID, moment: str) -> AsyncGenerator[i
     finally:
         process.kill()
         await process.wait()
-
-
-async def holder_of(relay: Relay) -> str:
-    """The id that a relay publishes under."""
-    async with asyncio.timeout(10):
-        while not (holder := relay.claimant()):
-            await asyncio.sleep(0.02)
-    return holder
 
 
 def in_order_and_once(sequences: list[int], last: int) -> bool:
