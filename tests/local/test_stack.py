@@ -12,10 +12,10 @@ def test_every_port_is_a_setting():
         assert [part for part, port in moved.ports.items() if port == 5555] == [name]
 
 
-def test_make_test_runs_beside_make_up():
-    up, test = Stack.of("default", {}), Stack.of("test", {})
-    assert not set(up.ports.values()) & set(test.ports.values())
-    assert up.folder != test.folder
+def test_all_profiles_run_beside_one_another():
+    up, test, faults = (Stack.of(profile, {}) for profile in ("default", "test", "faults"))
+    assert len({*up.ports.values(), *test.ports.values(), *faults.ports.values()}) == 3 * len(up.ports)
+    assert len({up.folder, test.folder, faults.folder}) == 3
 
 
 def test_moving_a_port_of_make_up_leaves_make_test_alone():
@@ -42,3 +42,15 @@ def test_the_token_command_names_the_issuer_only_where_it_is_another():
 
 def test_the_summary_has_the_partner_college_s_log_in():
     assert "tredu, password tredu-demo (Kafka, port 9094)" in summary.addresses(Stack.of("default", {}))
+
+
+def test_copies_of_the_fault_rig_run_side_by_side():
+    moved = {"TYRSKY_FAULTS_SHIFT": "500", "TYRSKY_FAULTS_DIR": "elsewhere"}
+    one, other = Stack.of("faults", {}), Stack.of("faults", moved)
+    assert not set(one.ports.values()) & set(other.ports.values())
+    assert one.folder != other.folder
+    assert other.ports["kafka"] == one.ports["kafka"] + 500
+
+
+def test_no_port_of_the_fault_rig_is_one_that_systems_give_to_outgoing_connections():
+    assert max(Stack.of("faults", {}).ports.values()) < 32_768
