@@ -66,12 +66,15 @@ class MemoryConsumer:
         self._news = asyncio.Event()
         self._listener: Any = None
         self._task: asyncio.Task[None] | None = None
+        self._started = False
         self._stopped = False
         broker.when_changed(self._news.set)
 
     def subscribe(self, topics: Iterable[str], listener: Any = None) -> None:
         """Share these topics with the group."""
         self._topics, self._listener = tuple(topics), listener
+        if self._started:
+            self._task = asyncio.create_task(self._belong())
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """Read these, whoever else does."""
@@ -80,6 +83,7 @@ class MemoryConsumer:
 
     async def start(self) -> None:
         """Join, or begin alone."""
+        self._started = True
         if self._group and self._topics:
             self._task = asyncio.create_task(self._belong())
         elif self._topics:

@@ -166,9 +166,11 @@ class Instance:
 
     async def stop(self) -> None:
         """As SIGTERM does it."""
+        if not self.ready:
+            return
+        self.ready = False
 
         async def finish() -> None:
-            self.ready = False
             if self._background:
                 self._background.cancel()
                 await asyncio.wait([self._background])

@@ -141,8 +141,9 @@ class Cursor:
 class Collection:
     """A client's collection."""
 
-    def __init__(self, name: str, documents: Documents, transport: Transport) -> None:
+    def __init__(self, name: str, database: "Database", documents: Documents, transport: Transport) -> None:
         self.name = name
+        self.database = database
         self.documents = documents
         self._transport = transport
 
@@ -354,7 +355,7 @@ class Database:
         """A collection; moments come back with their zone, as the kit wants it."""
         if codec_options is not None and not codec_options.tz_aware:
             raise Unsupported("moments without a zone")
-        return Collection(name, self._collections.setdefault(name, Documents()), self._transport)
+        return Collection(name, self, self._collections.setdefault(name, Documents()), self._transport)
 
     __getitem__ = get_collection
 

@@ -256,7 +256,7 @@ class World:
                     victim.process.frozen = True
                     self.loop.call_later(seconds, self._thaw, victim)
             case "clock":
-                victim.process.ahead = self.random.choice((-600, -5, -1, 1, 5, 600)) * self.random.random()
+                victim.process.ahead = self.random.choice((-300, -5, -1, 1, 5, 300)) * self.random.random()
             case "more":
                 if len(self.instances) < 4:
                     self._begin(f"i{len(self.instances)}+")
