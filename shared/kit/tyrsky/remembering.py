@@ -55,7 +55,7 @@ class Remembered:
         """Write receipts as they come, those that wait together in one write, and forget old ones."""
         if self._unwritten:  # a write that failed
             self._wake.set()
-        swept_at = 0.0
+        swept_at = -SWEEP_SECONDS  # the loop's time may begin at 0, with the machine
         loop = asyncio.get_running_loop()
         while True:
             with suppress(TimeoutError):
@@ -63,7 +63,7 @@ class Remembered:
                     await self._wake.wait()
             self._wake.clear()
             await self._write()
-            if loop.time() - swept_at > SWEEP_SECONDS:
+            if loop.time() - swept_at >= SWEEP_SECONDS:
                 swept_at = loop.time()
                 await self._collection.delete_many({"at": {"$lt": datetime.now(UTC) - KEPT}})
 
