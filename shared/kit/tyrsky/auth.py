@@ -7,7 +7,10 @@ its signature, issuer, audience and times. Which client asked for it (``azp``) i
 the audience only into the tokens of clients that may call.
 """
 
+import hashlib
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 import jwt
@@ -26,6 +29,9 @@ ROLES: frozenset[str] = frozenset(get_args(Role))
 
 TOKEN_BYTES_MAX = 8_192
 LEEWAY_SECONDS = 10  # clocks of two machines differ by seconds, not by minutes
+
+VERIFIED_MAX = 4_096
+"""Tokens that are remembered as verified, by their digests; the one that came first is forgotten first."""
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -61,6 +67,17 @@ class Claims(BaseModel):
     college: CollegeCode | None = None
     roles: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)] = []
     name: Annotated[str | None, Field(max_length=255)] = None
+    exp: float
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Whose a token is, by which key, until when."""
+
+    caller: Caller
+    kid: str
+    key: jwt.PyJWK
+    expires: float
 
 
 class Verifier:
@@ -69,25 +86,39 @@ class Verifier:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.keys = Keys(settings)
+        self._verified: dict[bytes, Verified] = {}
 
     async def caller(self, token: str) -> Caller:
-        """The caller that the token names.
+        """The caller that the token names. A token is sent many times: while its key is the issuer's, its signature is
+        verified once.
 
         :raises Rejected: ``token-invalid``, ``token-expired``, ``college-missing``, ``college-not-served``, or
             ``identity-unavailable`` when the keys cannot be had.
         """
-        claims = await self._claims(token)
+        if len(token) > TOKEN_BYTES_MAX:
+            raise Rejected("token-invalid")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known and known.expires > time.time() - LEEWAY_SECONDS and known.key is await self.keys.find(known.kid):
+            return known.caller
+        found = await self._verify(token)
+        while len(self._verified) >= VERIFIED_MAX:
+            del self._verified[next(iter(self._verified))]
+        self._verified[digest] = found
+        return found.caller
+
+    async def _verify(self, token: str) -> Verified:
+        claims, key = await self._claims(token)
         if claims.college is None:
             raise Rejected("college-missing")
         if claims.college not in self._settings.colleges:
             raise Rejected("college-not-served", college=claims.college)
-        return Caller(
+        caller = Caller(
             subject=claims.sub, college=claims.college, roles=frozenset(claims.roles) & ROLES, name=claims.name
         )
+        return Verified(caller, str(key.key_id), key, claims.exp)
 
-    async def _claims(self, token: str) -> Claims:
-        if len(token) > TOKEN_BYTES_MAX:
-            raise Rejected("token-invalid")
+    async def _claims(self, token: str) -> tuple[Claims, jwt.PyJWK]:
         try:
             key = await self._key(Head.model_validate(jwt.get_unverified_header(token)))
             payload = jwt.decode(
@@ -101,7 +132,7 @@ class Verifier:
             )
             if payload.get("typ", "Bearer") != "Bearer":  # Keycloak marks its identity and refresh tokens here
                 raise Rejected("token-invalid")
-            return Claims.model_validate(payload)
+            return Claims.model_validate(payload), key
         except jwt.ExpiredSignatureError:
             raise Rejected("token-expired") from None
         except (jwt.PyJWTError, ValidationError, ValueError, RecursionError):

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tyrsky.aggregate import Rejected
-from tyrsky.auth import TOKEN_BYTES_MAX, Verifier
+from tyrsky.auth import LEEWAY_SECONDS, TOKEN_BYTES_MAX, Verifier
 from tyrsky.settings import Settings
 from tyrsky.testing.tokens import Authority, Key
 
@@ -179,6 +179,22 @@ async def test_new_keys_are_found_when_the_issuer_rotates(issuer: Authority):
     issuer.rotate()
     await verifier.caller(issuer.token())
     assert await refusal(verifier, old) == "token-invalid"
+
+
+async def test_a_token_that_was_verified_ends_all_the_same(issuer: Authority):
+    verifier = Verifier(settings_for(issuer))
+    token = issuer.signed({**issuer.claims(), "exp": int(time.time()) - LEEWAY_SECONDS + 1})  # it has a second or two
+    await verifier.caller(token)
+    await asyncio.sleep(2.1)
+    assert await refusal(verifier, token) == "token-expired"
+
+
+async def test_only_so_many_tokens_are_remembered(issuer: Authority, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tyrsky.auth.VERIFIED_MAX", 2)
+    verifier = Verifier(settings_for(issuer))
+    tokens = [issuer.token(name=f"Maija {n}") for n in range(5)]
+    assert [(await verifier.caller(token)).name for token in tokens * 2] == [f"Maija {n}" for n in range(5)] * 2
+    assert len(verifier._verified) == 2  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_junk_does_not_hammer_the_issuer(issuer: Authority):

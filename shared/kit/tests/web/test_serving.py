@@ -123,6 +123,21 @@ def test_headers_without_an_end_are_cut_off(served: tuple[subprocess.Popen[str],
     assert answer.startswith(b"HTTP/1.1 400")
 
 
+def test_trailers_without_an_end_are_cut_off(served: tuple[subprocess.Popen[str], int]):
+    head = b"POST /begun HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+    with socket.create_connection(("127.0.0.1", served[1]), timeout=5) as connection:
+        connection.sendall(head)
+        time.sleep(0.1)  # so that what follows comes by itself
+        connection.sendall(b"X-Long: ".ljust(HEAD_BYTES_MAX + 1, b"x"))
+        assert rest_of(connection).startswith(b"HTTP/1.1 400")
+
+
+def test_requests_one_behind_the_other_are_answered_in_turn(served: tuple[subprocess.Popen[str], int]):
+    one = b"GET /slow/a HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = raw(served[1], one * 2 + one.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+    assert answer.count(b'"done"') == 3
+
+
 def test_a_body_that_is_too_large_ends_the_connection(served: tuple[subprocess.Popen[str], int]):
     head = b"POST /slow/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n"
     answer = raw(served[1], head + b"x" * 1_000)
