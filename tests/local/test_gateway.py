@@ -4,13 +4,15 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
 
 from deploy.local import caddy, services
+from deploy.local.part import Part
 from deploy.local.stack import ROOT, Stack
 
 SITE = caddy.FOLDER / "site"
@@ -48,7 +50,13 @@ def gateway(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx2.Cl
     """Caddy with the project's rules, and those of a college's own service, which is the same process; ``companies``
     answers, ``notifications`` is down."""
     monkeypatch.setenv("GATEWAY_OWN", str(OWN))
-    part = caddy.part(stack)
+    with running(stack, caddy.part(stack)) as http:
+        yield http
+
+
+@contextmanager
+def running(stack: Stack, part: Part) -> Generator[httpx2.Client]:
+    """The gateway as a part says, and a service that answers as ``companies``."""
     service = ThreadingHTTPServer(("127.0.0.1", stack.ports["companies"]), Service)
     threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
     process = subprocess.Popen(
@@ -73,6 +81,7 @@ def test_a_service_that_is_down_is_a_problem_in_the_readers_language(gateway: ht
     assert answer.json()["code"] == "service-unavailable"
     assert answer.json()["title"].startswith("Tjänsten svarar inte")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.stack
@@ -90,6 +99,15 @@ def test_a_service_of_a_colleges_own_has_its_paths_like_any_other(gateway: httpx
     assert gateway.get("/health/seats").text.startswith("/readyz ")
     assert gateway.get("/openapi/seats.json").text.startswith("/openapi.json ")
     assert gateway.get("/roomsx").json()["code"] == "not-found"
+
+
+@pytest.mark.stack
+def test_of_several_instances_those_that_are_down_are_passed_over(stack: Stack, free_port: Callable[[], int]):
+    several = f"127.0.0.1:{free_port()} {stack.address('companies')} 127.0.0.1:{free_port()}"
+    with running(stack, caddy.part(stack, {"COMPANIES": several, "UPSTREAM_REST": "30s"})) as http:
+        began = time.monotonic()
+        assert [http.post("/companies", content=b"1").status_code for _ in range(40)] == [200] * 40
+        assert time.monotonic() - began < 10  # each that is down is tried once, and then left alone
 
 
 @pytest.mark.stack
