@@ -136,8 +136,8 @@ class Proxy:
             async with asyncio.TaskGroup() as directions:
                 directions.create_task(self._ask(connection, reader, connection.server))
                 directions.create_task(self._answer(connection, onward_reader, writer))
-        except OSError:
-            pass  # nobody is there, or one side is gone: then so is the other
+        except (OSError, asyncio.CancelledError):
+            pass  # nobody is there, or one side is gone: then so is the other; or the proxy closes
         except ExceptionGroup as failed:
             if failed.split(OSError)[1]:
                 raise
