@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from tyrsky import problems
+from tyrsky.settings import Settings
 
 CADDYFILE = Path(__file__).parents[2] / "deploy" / "gateway" / "Caddyfile"
 
@@ -21,3 +22,8 @@ def test_each_problem_of_the_gateway_is_a_declared_one() -> None:
         expected = known.get(code)
         assert expected is not None, f"nobody declares {code}"
         assert (expected[0] if code in any_status else status, *titles) == expected
+
+
+def test_the_gateway_lets_go_of_a_connection_before_the_service_does() -> None:
+    [seconds] = re.findall(r"\bkeepalive (\d+)s\b", CADDYFILE.read_text("utf-8"))
+    assert int(seconds) < Settings.model_fields["keep_alive_seconds"].default

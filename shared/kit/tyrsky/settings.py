@@ -106,6 +106,9 @@ class Settings(BaseSettings, ConsumerSettings):  # pyright: ignore[reportIncompa
     request_wait_seconds: float = Field(
         default=1, gt=0, le=60, description="How long a request waits for a place; then it must come back later."
     )
+    connections_max: int = Field(
+        default=4_096, ge=16, le=60_000, description="Connections at a time; one that rests makes room for a new one."
+    )
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, le=100_000_000, description="Largest body of a request.")
     json_depth_max: int = Field(default=32, ge=1, le=200, description="Deepest nesting of lists and objects in a body.")
     header_bytes_max: int = Field(
