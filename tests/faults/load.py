@@ -5,6 +5,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -19,7 +20,16 @@ IDLE_SECONDS = 150
 
 #: Answers that tell to come back with the same key: the gateway has nobody, the service is full, or it is under way.
 AGAIN = frozenset({429, 502, 503, 504})
+FULL_CODES = frozenset({"busy", "caller-busy", "store-unavailable"})
 AGAIN_CODES = frozenset({"key-in-flight", "busy", "token-expired", "token-invalid"})  # the latter: a clock jumped
+
+
+@dataclass(frozen=True)
+class Again:
+    """Why a try was not the last, and how long to wait before the next."""
+
+    why: str
+    seconds: float = PAUSE_SECONDS
 
 
 class Client:
@@ -47,19 +57,19 @@ class Client:
             outcome = await self._try(asked, headers)
             if isinstance(outcome, Wish):
                 return outcome
-            self._ledger.tried(wish, outcome)
-            await asyncio.sleep(PAUSE_SECONDS * self.random.uniform(0.5, 1.5))
+            self._ledger.tried(wish, outcome.why)
+            await asyncio.sleep(outcome.seconds * self.random.uniform(0.7, 1.3))
         self._ledger.gave_up(wish)
         return Wish(asked, gave_up=True)
 
-    async def _try(self, asked: Asked, headers: dict[str, str]) -> Wish | str:
+    async def _try(self, asked: Asked, headers: dict[str, str]) -> "Wish | Again":
         try:
             answer = await self.http.request(asked.method, asked.path, json=asked.body, headers=headers)
             told = answer.json()
         except (httpx2.HTTPError, ValueError) as error:
-            return type(error).__name__
+            return Again(type(error).__name__)
         if answer.status_code in AGAIN or told.get("code") in AGAIN_CODES:
-            return f"{answer.status_code} {told.get('code', '')}"
+            return Again(f"{answer.status_code} {told.get('code', '')}", _pause(answer, told))
         version = int(answer.headers.get("ETag", '"0"').strip('"'))
         replayed = "Idempotent-Replayed" in answer.headers
         self._ledger.answered(asked.wish, answer.status_code, told, version=version, replayed=replayed)
@@ -72,6 +82,13 @@ class Client:
         except httpx2.HTTPError:
             return None
         return None if answer.status_code in AGAIN else answer
+
+
+def _pause(answer: httpx2.Response, told: dict[str, Any]) -> float:
+    """As long as a service that is full asks for. A gateway that has nobody is asked again soon, as people do."""
+    if told.get("code") in FULL_CODES:
+        return float(answer.headers.get("Retry-After", PAUSE_SECONDS))
+    return PAUSE_SECONDS
 
 
 class Load:
