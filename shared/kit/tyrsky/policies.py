@@ -7,12 +7,13 @@ the command is carried out once.
 import asyncio
 import inspect
 import logging
+import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import count
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from pymongo.errors import ConnectionFailure
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 from tyrsky_contracts.event import Envelope, Event
 
 from tyrsky import metrics
@@ -124,24 +125,26 @@ class PolicyReaction:
     async def _take_key(self, key: str, queue: Sequence[Delivery], failures: dict[str, Failure]) -> int:
         async with self._keys_at_once:
             for index, delivery in enumerate(queue):
-                retrying = AsyncRetrying(
-                    stop=stop_after_attempt(self._attempts),
-                    wait=wait_random_exponential(multiplier=0.05, max=0.5),
-                    retry=retry_if_exception(_may_pass),
-                    before_sleep=self._count_retry,
-                    reraise=True,
-                )
-                try:
-                    await retrying(self._react, delivery)
-                except ConnectionFailure:
-                    raise
-                except Exception as error:
-                    failures[key] = Failure(index, error, int(retrying.statistics.get("attempt_number", 1)))
+                if failure := await self._take_one(index, delivery):
+                    failures[key] = failure
                     return index
         return len(queue)
 
-    def _count_retry(self, _: RetryCallState) -> None:
-        metrics.consumer_retries.labels(self.group).inc()
+    async def _take_one(self, index: int, delivery: Delivery) -> Failure | None:
+        for attempt in count(1):
+            try:
+                await self._react(delivery)
+            except ConnectionFailure:
+                raise
+            except Exception as error:
+                if attempt >= self._attempts or isinstance(error, BUGS):
+                    return Failure(index, error, attempt)
+                metrics.consumer_retries.labels(self.group).inc()
+                longest = min(0.05 * 2 ** (attempt - 1), 0.5)
+                await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - so that others do not meet it again
+            else:
+                return None
+        return None
 
     async def _react(self, delivery: Delivery) -> None:
         about = delivery.about
@@ -160,7 +163,3 @@ class PolicyReaction:
             except Exception as error:
                 mark_failed(span, error)
                 raise
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, Exception) and not isinstance(error, (*BUGS, ConnectionFailure))
