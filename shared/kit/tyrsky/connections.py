@@ -9,9 +9,8 @@ import logging
 import resource
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from tyrsky import metrics
+from tyrsky.heads import Bounded
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ FILES_KEPT = 256
 FILES_WANTED_MAX = 65_536
 
 
-class Connection(H11Protocol):
+class Connection(Bounded):
     """One connection of a client. ``most`` is how many there may be."""
 
     most = 4_096

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 from tyrsky.cli import app
-from tyrsky.serving import HEAD_BYTES_MAX
+from tyrsky.heads import HEAD_BYTES_MAX
 
 SERVICE = """
 import asyncio
