@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import httpx2
+
 from tests.faults import invariants, ledger, looking
 from tests.faults.invariants import Note, Shown, Verdict
 from tests.faults.ledger import Wish
@@ -14,6 +16,8 @@ from tests.faults.rig import AWAY, SETTLE_SECONDS, Rig
 
 WATCH_SECONDS = 2.0
 ASKED_AT_ONCE = 8
+TRIES = 30
+AGAIN_SECONDS = 0.5
 MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
 """How long it is watched, so that the report says how late it was."""
@@ -119,17 +123,28 @@ class Checking:
 
         async def ask(path: str) -> None:
             async with asking:
-                answer = await self._rig.person(users[path]).get(path)
-            if answer.status_code == 404:
-                found[path] = None
-            elif answer.is_success:
-                found[path] = Shown(int(answer.headers["ETag"].strip('"')), answer.json())
-            else:
-                found[path] = Shown(0, {"status": answer.status_code})
+                found[path] = await self._look_up(users[path], path)
 
         await asyncio.gather(*(ask(path) for path in paths))
         self._checked |= {path: highest[path] for path in paths}
         return found
+
+    async def _look_up(self, user: str, path: str) -> Shown | None:
+        """One aggregate as the API shows it. Who is told to come back does."""
+        said = ""
+        for _ in range(TRIES):
+            try:
+                answer = await self._rig.person(user).get(path)
+            except httpx2.HTTPError as error:
+                said = type(error).__name__
+            else:
+                if answer.status_code == 404:
+                    return None
+                if answer.is_success:
+                    return Shown(int(answer.headers["ETag"].strip('"')), answer.json())
+                said = answer.text
+            await asyncio.sleep(AGAIN_SECONDS)
+        return Shown(0, {"said": said})
 
     async def _until_all_is_sent(self) -> None:
         """A sender that was killed holds its claim for a while: until then nobody may try again."""

@@ -130,8 +130,12 @@ async def _segment(rig: Rig, checking: Checking, planned: Planned, random: Rando
     except Exception as error:  # it is told at the end; the other faults are still worth running
         segment.broke = f"{type(error).__name__}: {error}"
         rig.say(f"{fault.code} broke off: {segment.broke}")
-    segment.settled = await checking.settle(fault.code)
-    segment.verdicts = await checking.check(whole=False)
+    try:
+        segment.settled = await checking.settle(fault.code)
+        segment.verdicts = await checking.check(whole=False)
+    except Exception as error:  # what cannot be looked at did not come back
+        segment.broke = f"{segment.broke} the check: {type(error).__name__}: {error}"
+        rig.say(f"{fault.code}: it could not be checked: {segment.broke}")
     segment.took = time.monotonic() - began
     counts = ", ".join(f"{what} {count}" for what, count in segment.outcome.counts.items())
     rig.say(f"{fault.code} done in {segment.took:.0f} s: {counts}; at rest after {segment.settled:.1f} s")
