@@ -53,12 +53,6 @@ class Limits:
 
     async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
         timer = asyncio.timeout(self._settings.request_seconds)
         try:
             async with timer:
@@ -71,10 +65,19 @@ class Limits:
                 if code := await self._places.enter(caller):
                     await admission.refuse(code, scope, receive, send)
                     return
+
+                async def watched(message: Message) -> None:
+                    nonlocal begun
+                    if not begun:
+                        begun = True
+                        self._places.leave(caller)  # the work is done: who reads slowly keeps no place
+                    await send(message)
+
                 try:
                     await self.app(scope, _replayed(body, receive), watched)
                 finally:
-                    self._places.leave(caller)
+                    if not begun:
+                        self._places.leave(caller)
         except TimeoutError:
             if begun or not timer.expired():
                 raise

@@ -121,6 +121,24 @@ async def test_who_sends_slowly_keeps_no_place(app: FastAPI, client: httpx2.Asyn
     assert {(await each).status_code for each in slow} == {408}
 
 
+async def test_who_reads_slowly_keeps_no_place(app: FastAPI, client: httpx2.AsyncClient):
+    read = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: object) -> None:
+        await read.wait()
+
+    me = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/nowhere", "headers": []}
+    scope = {**me, "raw_path": b"/nowhere", "query_string": b"", "asgi": {"version": "3.0"}, "server": ("x", 80)}
+    slow = [asyncio.create_task(app({**scope}, receive, send)) for _ in range(5)]  # pyright: ignore[reportArgumentType]
+    await asyncio.sleep(0.05)
+    assert (await client.get("/nowhere")).status_code == 404
+    read.set()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
 @pytest.mark.parametrize(
     "body", [b'{"a": "[[[[[["}', b'"\\"[[[[[["', b'["]", "]", "["]', b'"[[[[', b'"\\\\", [], "[[["']
 )
