@@ -67,7 +67,12 @@ class Service:
         self.own_topics = own_topics
         self.codec = codec or Codec([*topics.ALL, *own_topics])
         self.app = admission.App(
-            title=f"Tyrsky {name}", version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None
+            title=f"Tyrsky {name}",
+            version="1",
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+            telemetry=telemetry.of_requests(self.tracing),
         )
         self._admin: AIOKafkaAdminClient | None = None
         self._looking: AsyncMongoClient[Document] | None = None
@@ -128,7 +133,7 @@ class Service:
         limits.install(self.app, self.settings)
         access.install(self.app)
         problems.install(self.app)
-        telemetry.install(self.app, self.tracing)
+        telemetry.install(self.tracing)
         self._needs()
         return self.app
 

@@ -1,4 +1,4 @@
-"""Traces: made by the instrumentations of FastAPI, PyMongo and FastStream, cleaned here of personal data, and exported
+"""Traces: made by FastAPI itself and by the instrumentations of PyMongo and FastStream, cleaned here of personal data, and exported
 beside the requests in batches. A collector that is slow or gone costs spans, never time.
 """
 
@@ -8,10 +8,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
@@ -27,11 +26,8 @@ log = logging.getLogger(__name__)
 # The instrumentations read it when they are first used: names of attributes as they are today, and only those.
 os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
 
-HOW: dict[str, Any] = {
-    "excluded_urls": ",".join(f"{path}$" for path in (health.LIVE, health.READY, metrics.PATH)),
-    "exclude_spans": ["receive", "send"],
-}
-"""How requests are traced: one span each, and none for those who watch the service."""
+WATCHED = frozenset({health.LIVE, health.READY, metrics.PATH})
+"""Who watches the service leaves no trace."""
 
 EXPORT_SECONDS = 3
 QUEUE_MAX = 4_096
@@ -137,7 +133,18 @@ def install_store() -> None:
         PymongoInstrumentor().instrument(capture_statement=False)
 
 
-def install(app: FastAPI, tracing: TracerProvider) -> None:
-    """Trace the app's requests, and make ``tracing`` the process's own."""
+def of_requests(tracing: TracerProvider) -> TelemetryConfig:
+    """What FastAPI is to do of its own telemetry: one span a request, for ``FastAPI(telemetry=...)``."""
+    return {
+        "tracer_provider": tracing,
+        "tracing": True,
+        "metrics": False,  # ours are tyrsky.metrics
+        "logs": False,  # they would hold what was sent, and what exceptions say
+        "operation_spans": False,
+        "exclude": lambda scope: scope.get("path") in WATCHED,
+    }
+
+
+def install(tracing: TracerProvider) -> None:
+    """Make ``tracing`` the process's own."""
     trace.set_tracer_provider(tracing)
-    FastAPIInstrumentor.instrument_app(app, tracer_provider=tracing, **HOW)

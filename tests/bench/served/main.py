@@ -32,6 +32,7 @@ settings = Settings()  # pyright: ignore[reportCallIssue] - the environment give
 if not settings.bench_telemetry:
     nothing: Any = _Nothing()
     telemetry.install = telemetry.install_store = nothing
+    telemetry.of_requests = lambda _: {"tracing": False, "metrics": False, "logs": False}  # pyright: ignore[reportUnknownLambdaType]
     metrics.http_request_seconds = metrics.http_requests_under_way = metrics.events_published = nothing
 
 service = Service(

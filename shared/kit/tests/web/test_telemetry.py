@@ -9,7 +9,6 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from opentelemetry import trace
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -137,11 +136,10 @@ def everything(span: ReadableSpan) -> str:
 
 
 @pytest.fixture
-def traced(app: FastAPI, tracing: Tracing) -> Iterator[InMemorySpanExporter]:
+def traced(app: FastAPI, tracing: Tracing) -> InMemorySpanExporter:
     provider, exporter, _ = tracing(1.0)
-    FastAPIInstrumentor.instrument_app(app, tracer_provider=provider, **telemetry.HOW)
-    yield exporter
-    FastAPIInstrumentor.uninstrument_app(app)
+    app._telemetry.update(telemetry.of_requests(provider))  # pyright: ignore[reportPrivateUsage] - else given when made
+    return exporter
 
 
 async def test_a_request_is_one_span_named_by_its_route(
