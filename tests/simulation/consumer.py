@@ -18,7 +18,7 @@ from aiokafka.errors import (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
-from tyrsky.watching import Place
+from tyrsky.watching import Offsets, Place
 
 from tests.simulation.broker import Broker, Stored
 from tests.simulation.network import Transport
@@ -80,6 +80,10 @@ class MemoryConsumer:
         """Read these, whoever else does."""
         self._assigned = list(partitions)
         self._positions = {at: self._end(at) if self._from_end else 0 for at in self._assigned}
+
+    def unsubscribe(self) -> None:
+        """Read nothing any more."""
+        self._assigned, self._positions = [], {}
 
     async def start(self) -> None:
         """Join, or begin alone."""
@@ -177,7 +181,7 @@ class MemoryConsumer:
         return known[0] if known else None
 
     async def getmany(
-        self, *, timeout_ms: float = 0, max_records: int | None = None
+        self, *partitions: TopicPartition, timeout_ms: float = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
         """What there is next; waits a while when there is nothing."""
         with suppress(TimeoutError):
@@ -292,22 +296,33 @@ def _lost() -> Exception:
     return KafkaConnectionError("the connection broke")
 
 
-class MemoryOffsets:
-    """Stands in for ``tyrsky.watching.Offsets``."""
+class MemoryOffsets(Offsets):
+    """``tyrsky.watching.Offsets`` without the admin client: where a group is comes straight from the broker."""
 
     def __init__(self, broker: Broker, transport: Transport) -> None:
+        super().__init__("simulated")
         self._broker = broker
         self._transport = transport
 
-    async def of(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Place]:
-        """Where a group is."""
-        return (await self._transport.call("kafka.places", [lambda: self._places(group, list(topics))], _lost))[0]
+    async def _ask(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Place]:
+        if self._clients is None:
+            reader: Any = MemoryConsumer(self._broker, self._transport, isolation_level="read_committed")
+            await reader.start()
+            nobody: Any = None
+            self._clients = reader, nobody
+        asked = list(topics)
+        return (await self._transport.call("kafka.places", [lambda: self._places(group, asked)], _lost))[0]
+
+    async def _close(self) -> None:
+        clients, self._clients = self._clients, None
+        if clients:
+            await clients[0].stop()
 
     def _places(self, group: str, topics: list[str]) -> dict[tuple[str, int], Place]:
         offsets = self._broker.group(group).offsets
         return {
-            (at.topic, at.partition): Place(*offsets.get(at, (-1, "")), end=len(log), first=0)
-            for at, log in self._broker.partitions.items()
+            (at.topic, at.partition): Place(*offsets.get(at, (-1, "")), end=self._broker.stable(at), first=0)
+            for at in self._broker.partitions
             if at.topic in topics
         }
 

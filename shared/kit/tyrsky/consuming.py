@@ -7,11 +7,11 @@ finished is wound back and comes again, after a pause that grows.
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -24,7 +24,7 @@ from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Codec, Edition, Message, Reaction, cause_of, key_text
 from tyrsky.inbox import Inbox, Stuck
 from tyrsky.replaying import Replayer
-from tyrsky.watching import Offsets, Watchdog
+from tyrsky.watching import Offsets, Watchdog, position_of
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +120,10 @@ class Consumer(ConsumerRebalanceListener):
         """FastStream's handler. What it cannot finish it winds back, since FastStream would go on behind it."""
         if self._stopping.is_set():
             return
+        consumer = self._subscriber.consumer  # the one that they came from: it may be another before they are done
         async with self._in_hand:
             try:
-                await self._deal_with(records)
+                await self._deal_with(records, consumer)
                 reason = ""
             except Stuck as stuck:
                 reason = str(stuck)
@@ -135,14 +136,15 @@ class Consumer(ConsumerRebalanceListener):
                 self._wind_back({(r.topic, r.partition): r.offset for r in reversed(records)})
         await (self._pause(reason) if reason else self._go_on())
 
-    async def _deal_with(self, records: Sequence[Record]) -> None:
+    async def _deal_with(self, records: Sequence[Record], consumer: AIOKafkaConsumer | None) -> None:
         edition = await self._inbox.reaction.edition()
         if await self._wound_to(edition):
             return
         mine = self.assigned
         records = [record for record in records if (record.topic, record.partition) in mine]
         await self._inbox.take((_message(record) for record in records), edition)
-        await self._commit({(r.topic, r.partition): r.offset + 1 for r in records}, edition)
+        ends = {(r.topic, r.partition): r.offset + 1 for r in records}
+        await self._commit({at: max(end, await position_of(consumer, at)) for at, end in ends.items()}, edition)
 
     async def _commit(self, offsets: dict[tuple[str, int], int], edition: Edition) -> bool:
         consumer, note = self._subscriber.consumer, str(edition.number)
@@ -161,6 +163,16 @@ class Consumer(ConsumerRebalanceListener):
         async with self._in_hand:
             with suppress(PyMongoError):  # the next batch asks again
                 await self._wound_to(await self._inbox.reaction.edition())
+
+    async def pass_over(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Commit where the watchdog has found that no message is before these offsets."""
+        async with self._in_hand:
+            edition = await self._inbox.reaction.edition()
+            if await self._wound_to(edition):
+                return
+            consumer, mine = self._subscriber.consumer, self.assigned & ends.keys()
+            # Not back: what it has read behind that is committed already, or about to be.
+            await self._commit({at: ends[at] for at in mine if await position_of(consumer, at) <= ends[at]}, edition)
 
     async def _wound_to(self, edition: Edition) -> bool:
         """Whether what Kafka delivers does not continue this edition, so that it was wound to where that one ends.

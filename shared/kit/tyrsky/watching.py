@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from tyrsky import metrics
 from tyrsky.deliveries import cause_of
@@ -16,11 +17,15 @@ from tyrsky.deliveries import cause_of
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 10
+POSITION_SECONDS = 1
+HOLLOW_SECONDS = 2
+"""How long a look may take whether there is any message at all in a lag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a group is in a partition: the next offset it takes, what it wrote beside it, and the partition's end."""
+    """Where a group is in a partition: the next offset it takes, what it wrote beside it, and the end of what may be
+    read: what is in open transactions lies behind that."""
 
     committed: int
     metadata: str
@@ -29,8 +34,13 @@ class Place:
 
     @property
     def lag(self) -> int:
-        """Messages that are still to come."""
-        return max(0, self.end - max(self.committed, self.first))
+        """Offsets that are still to come: messages, and the marks and leavings of transactions."""
+        return max(0, self.end - self.begin)
+
+    @property
+    def begin(self) -> int:
+        """The first offset that is still to come."""
+        return max(self.committed, self.first)
 
 
 class Offsets:
@@ -56,7 +66,9 @@ class Offsets:
 
     async def _ask(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Place]:
         if self._clients is None:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+            )
             self._clients = consumer, AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
             for client in self._clients:
                 await client.start()
@@ -77,6 +89,37 @@ class Offsets:
             )
         return places
 
+    async def hollow(self, places: Mapping[tuple[str, int], Place]) -> set[tuple[str, int]]:
+        """Where a lag holds no message: transactions leave their marks behind, and what they took back."""
+        hollow: set[tuple[str, int]] = set()
+        async with self._asking:
+            try:
+                async with asyncio.timeout(ASK_SECONDS):
+                    for at, place in places.items():
+                        if await self._reads_nothing(TopicPartition(*at), place):
+                            hollow.add(at)
+            except BaseException:
+                await self._close()
+                raise
+        return hollow
+
+    async def _reads_nothing(self, at: TopicPartition, place: Place) -> bool:
+        if self._clients is None:
+            return False
+        consumer, _ = self._clients
+        consumer.assign([at])
+        consumer.seek(at, place.begin)
+        try:
+            async with asyncio.timeout(HOLLOW_SECONDS):
+                while await consumer.position(at) < place.end:
+                    if await consumer.getmany(at, timeout_ms=100, max_records=1):
+                        return False
+                return True
+        except TimeoutError:
+            return False
+        finally:
+            consumer.unsubscribe()  # else it would go on reading
+
     async def close(self) -> None:
         """Let go of the connections."""
         async with self._asking:
@@ -92,6 +135,17 @@ class Offsets:
                     await closing
             except Exception as error:
                 log.info("a client that asked for offsets did not close: %s", cause_of(error))
+
+
+async def position_of(consumer: AIOKafkaConsumer | None, at: tuple[str, int]) -> int:
+    """The offset that is read next, behind the marks of transactions too; 0 when nobody knows.
+
+    While a batch is in hand it is the end of that batch, since FastStream polls one after the other.
+    """
+    with suppress(IllegalStateError, TimeoutError):
+        async with asyncio.timeout(POSITION_SECONDS):
+            return await consumer.position(TopicPartition(*at)) if consumer else 0
+    return 0
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
@@ -127,6 +181,10 @@ class Watched(Protocol):
         """Notice what changed while no message came."""
         ...
 
+    async def pass_over(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Note that up to these offsets there is nothing to do."""
+        ...
+
     async def rebuild(self) -> None:
         """Begin again with a new client."""
         ...
@@ -160,12 +218,16 @@ class Watchdog:
         if consumer.idle:
             await consumer.refresh()
         places = await self._offsets.of(consumer.group, consumer.topics)
-        for topic in consumer.topics:
-            lag = sum(place.lag for (of, _), place in places.items() if of == topic)
-            metrics.consumer_lag.labels(consumer.group, topic).set(lag)
         # Without any partition it may be that others have them all, or that it was forgotten: look at all of them,
         # and be more patient.
         concerned = consumer.assigned & places.keys()
+        if consumer.idle and (lagging := {at: places[at] for at in sorted(concerned) if places[at].lag}):
+            hollow = await self._offsets.hollow(lagging)
+            await consumer.pass_over({at: places[at].end for at in hollow})
+            places |= {at: replace(places[at], committed=places[at].end) for at in hollow}
+        for topic in consumer.topics:
+            lag = sum(place.lag for (of, _), place in places.items() if of == topic)
+            metrics.consumer_lag.labels(consumer.group, topic).set(lag)
         patience = self._patience if concerned else 2 * self._patience
         concerned = concerned or set(places)
         committed = {at: places[at].committed for at in concerned}

@@ -1,6 +1,6 @@
 """When a consumer is taken for hung, and when not; no server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,20 +17,28 @@ class Sits:
     group: str = "g"
     topics: tuple[str, ...] = ("t",)
     rebuilt: int = 0
+    passed: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
 
     async def refresh(self) -> None: ...
+
+    async def pass_over(self, ends: Mapping[tuple[str, int], int]) -> None:
+        self.passed |= ends
 
     async def rebuild(self) -> None:
         self.rebuilt += 1
 
 
 class Known(Offsets):
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *places: Place, without_messages: bool = False) -> None:
         super().__init__("nowhere:1")
+        self.without_messages = without_messages
         self.places = {("t", number): place for number, place in enumerate(places)}
 
     async def of(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Place]:
-        return self.places
+        return dict(self.places)
+
+    async def hollow(self, places: Mapping[tuple[str, int], Place]) -> set[tuple[str, int]]:
+        return set(places) if self.without_messages else set()
 
 
 class Clock:
@@ -76,6 +84,12 @@ async def test_another_instances_partitions_are_its_own(clock: Clock):
 async def test_who_has_no_partition_waits_longer_since_others_may_have_them(clock: Clock):
     assert await looks(Sits(assigned=set()), Known(place(3, 5)), clock, 0, 19) == 0
     assert await looks(Sits(assigned=set()), Known(place(3, 5)), clock, 0, 20) == 1
+
+
+async def test_a_lag_of_marks_alone_is_passed_over_and_nothing_hangs(clock: Clock):
+    consumer = Sits()
+    assert await looks(consumer, Known(place(3, 5), place(1, 9), without_messages=True), clock, 0, 10, 100) == 0
+    assert consumer.passed == {("t", 0): 5}
 
 
 async def test_progress_begins_the_wait_anew(clock: Clock):
