@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 from pydantic import BaseModel, Field
-from pymongo.errors import ConnectionFailure, ExecutionTimeout
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, WriteConcernError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (2, 8)
 ERRORS_MAX = 50
+
+NO_ROOM = 14031
+"""MongoDB's code for a write that finds the disk full."""
 
 
 class FieldError(BaseModel):
@@ -172,6 +175,14 @@ def store_down(request: Request, error: Exception) -> JSONResponse:
     return answer(request.scope, known("store-unavailable"))
 
 
+def store_refuses(request: Request, error: OperationFailure) -> JSONResponse:
+    """The store refused a command. When it is for want of room, or of others to keep it too, it will pass; what else it
+    refuses is our own mistake."""
+    if error.code == NO_ROOM or isinstance(error, WriteConcernError):
+        return store_down(request, error)
+    raise error
+
+
 class Unexpected:
     """Middleware: an exception that nobody expected becomes a problem, a log entry and an error on the span.
 
@@ -212,6 +223,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)  # pyright: ignore[reportArgumentType]
     app.add_exception_handler(ConnectionFailure, store_down)
     app.add_exception_handler(ExecutionTimeout, store_down)
+    app.add_exception_handler(OperationFailure, store_refuses)  # pyright: ignore[reportArgumentType]
     app.add_middleware(Unexpected)
     app.add_api_route(
         TYPES + "{code}",

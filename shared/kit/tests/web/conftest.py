@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi import Body, Depends, FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError, WriteConcernError
 from tyrsky import access, admission, auth, health, limits, metrics, openapi, problems
 from tyrsky.aggregate import Rejected, Unknown
 from tyrsky.listing import Listing
@@ -119,6 +119,9 @@ FAILURES: dict[str, Callable[[], Exception]] = {
     "undeclared": lambda: Rejected("nobody-wrote-this", field="place"),
     "undeclared-unknown": lambda: Unknown("thing", 7),
     "store": lambda: ServerSelectionTimeoutError("10.0.0.1:27017 is away"),
+    "store-full": lambda: OperationFailure("no room", 14031),
+    "store-alone": lambda: WriteConcernError("the others are away", 64),
+    "store-command": lambda: OperationFailure("no such command", 59),
 }
 
 

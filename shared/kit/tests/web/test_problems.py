@@ -60,6 +60,9 @@ def test_no_language_that_we_have_is_english(header: str | None):
         ("undeclared", 409, "nobody-wrote-this"),
         ("undeclared-unknown", 404, "thing-unknown"),
         ("store", 503, "store-unavailable"),
+        ("store-full", 503, "store-unavailable"),
+        ("store-alone", 503, "store-unavailable"),
+        ("store-command", 500, "unexpected"),
         ("unexpected", 500, "unexpected"),
     ],
 )
