@@ -1,0 +1,54 @@
+"""What runs under the rig, and what does not when the servers are somebody else's."""
+
+import pytest
+
+from tests.faults.parts import Layout, Outside, layout, parts
+from tests.faults.running import SERVICES
+
+MONGO, KAFKA = "mongodb://db.example/?replicaSet=rs", "kafka.example:9092"
+
+
+@pytest.fixture
+def own() -> Layout:
+    return layout(SERVICES, Outside())
+
+
+@pytest.fixture
+def outside() -> Layout:
+    return layout(SERVICES, Outside(MONGO, KAFKA), "faults-7-abc-")
+
+
+def test_every_service_looks_for_its_parts_through_proxies(own: Layout):
+    proxies = {own.proxy_port(pair) for pair in own.pairs}
+    for service in own.services:
+        env = own.environment(service)
+        assert int(env["MONGO_URI"].rsplit(":", 1)[1]) in proxies
+        assert int(env["KAFKA_BOOTSTRAP"].rsplit(":", 1)[1]) in proxies
+
+
+def test_no_two_things_listen_on_one_port(own: Layout):
+    ports = [*own.stack.ports.values(), *(own.proxy_port(pair) for pair in own.pairs)]
+    assert len(set(ports)) == len(ports)
+
+
+def test_further_instances_wait_until_they_are_wanted(own: Layout):
+    on_demand = {part.name for part in parts(own) if part.on_demand}
+    assert on_demand == {f"{service}-{number}" for service in own.services for number in (2, 3, 4)}
+
+
+def test_servers_of_somebody_else_are_neither_started_nor_proxied(outside: Layout):
+    names = {part.name for part in parts(outside)}
+    assert not names & {"mongo", "kafka"}
+    assert not [pair for pair in outside.pairs if pair.endswith(("-mongo", "-kafka"))]
+    for service in outside.services:
+        env = outside.environment(service)
+        assert (env["MONGO_URI"], env["KAFKA_BOOTSTRAP"]) == (MONGO, KAFKA)
+        assert env["MONGO_DATABASE"] == f"faults-7-abc-{service}"
+    for part in parts(outside):
+        assert not {"mongo", "topics"} & set(part.needs), part.name
+
+
+def test_the_gateway_knows_every_instance(own: Layout):
+    [gateway] = [part for part in parts(own) if part.name == "gateway"]
+    for service in own.services:
+        assert len(gateway.env[service.upper()].split()) == 4
