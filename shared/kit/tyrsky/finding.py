@@ -27,6 +27,9 @@ POLL_SECONDS = 2.0
 LOAD_MAX = 0.05
 """How much of the time polling may take: a store without an index reads the whole collection."""
 
+REST_SECONDS_MAX = 10.0
+"""How long it rests at most, however slow the store was the last time."""
+
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
@@ -124,12 +127,12 @@ class Finder:
         """Until cancelled."""
         while True:
             more = False
-            began = asyncio.get_running_loop().time()
             try:
                 if self._holder and (gone := self._dead | self._given_up):
                     await self._take_over(gone)
             except Exception as error:
                 log.warning("taking over from another relay failed, trying again: %s", type(error).__name__)
+            began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
                     more = await self._poll(self._collection(name)) or more
@@ -137,7 +140,8 @@ class Finder:
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
             took = asyncio.get_running_loop().time() - began
             with suppress(TimeoutError):
-                async with asyncio.timeout(0.05 if more else max(POLL_SECONDS, took / LOAD_MAX)):
+                rest = min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
+                async with asyncio.timeout(0.05 if more else rest):
                     await self._wake.wait()
             self._wake.clear()
 

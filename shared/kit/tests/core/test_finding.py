@@ -1,0 +1,55 @@
+"""How soon what waits is found, without a server."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from tyrsky import finding
+from tyrsky.finding import Finder
+
+
+def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float = 0) -> tuple[Finder, list[float]]:
+    """A finder that takes so long over its work, and when it polled."""
+    one = Finder(cast(Any, None), cast(Any, None), cast(Any, None), cast(Any, None))
+    one.collections.append("visits")
+    polled: list[float] = []
+
+    async def taking_over(gone: set[str]) -> None:
+        one._given_up.clear()
+        await asyncio.sleep(take_over)
+
+    async def polling(collection: object) -> bool:
+        polled.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(poll)
+        return False
+
+    monkeypatch.setattr(finding, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(one, "_take_over", taking_over)
+    monkeypatch.setattr(one, "_poll", polling)
+    monkeypatch.setattr(one, "_collection", str)
+    return one, polled
+
+
+async def polls_in(one: Finder, polled: list[float], seconds: float) -> int:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await one.run()
+    return len(polled)
+
+
+async def test_a_long_taking_over_is_not_followed_by_a_long_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, polled = finder(monkeypatch, take_over=0.3)
+    one.go_on_as("me")
+    one.gave_up("me before")
+    one.go_on_as("me")
+    assert await polls_in(one, polled, 1) > 2
+
+
+async def test_a_slow_store_is_polled_less_often_and_never_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, polled = finder(monkeypatch, poll=0.1)
+    assert await polls_in(one, polled, 1) == 1
+    monkeypatch.setattr(finding, "REST_SECONDS_MAX", 0.1)
+    polled.clear()
+    assert await polls_in(one, polled, 1) > 2
