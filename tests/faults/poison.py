@@ -20,8 +20,7 @@ WINDOW_SECONDS = 15
 KEPT_SECONDS = 30
 REPAIRED_SECONDS = 40
 VICTIMS = 3
-NOISE_SECONDS = 0.1
-"""By so much a p99 may differ on a machine that does something else beside: without poison it does too."""
+ROUNDS_MORE = 3
 
 TOPIC = "companies"
 BUG = "Bug"
@@ -31,10 +30,13 @@ Latencies = list[float]
 
 
 async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
-    """Rounds of a window without poison, one with, the bug's mending, and the replay."""
+    """Rounds of a window without poison, one with, the bug's mending, and the replay. More rounds when the p99 says that
+    the others were held up: few samples say little, and a real hold-up shows in all of them."""
     clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
     counts = {"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0}
-    for _ in range(amount):
+    rounds = 0
+    while rounds < amount or (_p99(poisoned) > 2 * _p99(clean) and rounds < amount + ROUNDS_MORE):
+        rounds += 1
         clean += await _window(rig)
         async with AsyncExitStack() as stack:
             victims = await stack.enter_async_context(_Victims(rig, random))
@@ -47,9 +49,9 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
         counts["repaired once"] += len(victims.visits)
         counts["dead letters of them"] += await _dropped(rig, unreadable)
     before, during = _p99(clean), _p99(poisoned)
-    if during > 2 * before + NOISE_SECONDS:
+    if during > 2 * before:
         wrong.append(f"p99 of the others: {during:.3f} s with poison, {before:.3f} s without")
-    shown = {"p99 without, ms": round(before * 1000), "p99 with, ms": round(during * 1000)}
+    shown = {"rounds": rounds, "p99 without, ms": round(before * 1000), "p99 with, ms": round(during * 1000)}
     return Outcome({**counts, "measured": len(clean) + len(poisoned), **shown}, tuple(wrong))
 
 
