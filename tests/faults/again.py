@@ -60,7 +60,7 @@ async def shuffled(rig: Rig, random: Random, amount: int) -> Outcome:
     for _ in range(amount):
         await asyncio.sleep(random.uniform(2, 5))
         async with _at_rest(rig) as before:
-            messages = _shuffled(await _some(rig, random), random)
+            messages = shuffled_across_keys(await _some(rig, random), random)
             await _write(rig, messages)
             written += len(messages)
             await _done(rig)
@@ -172,7 +172,7 @@ async def _all(rig: Rig) -> list[Raw]:
     return found
 
 
-def _shuffled(messages: Sequence[Raw], random: Random) -> list[Raw]:
+def shuffled_across_keys(messages: Sequence[Raw], random: Random) -> list[Raw]:
     """Another order across keys, the same within each: whose turn it is is drawn, message by message."""
     queues: defaultdict[tuple[str, bytes | None], deque[Raw]] = defaultdict(deque)
     for message in messages:

@@ -30,8 +30,8 @@ Latencies = list[float]
 
 
 async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
-    """Rounds of a window without poison, one with, the bug's mending, and the replay. More rounds when the p99 says that
-    the others were held up: few samples say little, and a real hold-up shows in all of them."""
+    """Rounds of a window without poison, one with, the bug's mending, and the replay. More rounds when the p99 says
+    that the others were held up: few samples say little, and a real hold-up shows in all of them."""
     clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
     counts = {"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0}
     rounds = 0

@@ -1,0 +1,23 @@
+"""What is written again is all there, in order within a key, and in another order across keys."""
+
+from random import Random
+
+from tests.faults.again import Raw, shuffled_across_keys
+from tests.faults.standing import Standing
+
+
+def test_keys_are_shuffled_and_their_messages_are_not() -> None:
+    messages = [Raw("visits", f"{key}".encode(), f"{number}".encode(), []) for key in range(5) for number in range(20)]
+    again = shuffled_across_keys(messages, Random(1))
+    assert sorted(map(repr, again)) == sorted(map(repr, messages))
+    assert [each.key for each in again] != [each.key for each in messages]
+    for key in range(5):
+        numbers = [int(each.value or b"") for each in again if each.key == f"{key}".encode()]
+        assert numbers == list(range(20))
+    assert again == shuffled_across_keys(messages, Random(1))
+
+
+def test_a_standing_says_what_became_another() -> None:
+    before, after = Standing("a", "b", 1, 2, 0), Standing("a", "c", 2, 2, 0)
+    assert not before.differs_from(before)
+    assert after.differs_from(before) == ("read_models: b became c", "mails: 1 became 2")
