@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-import httpx2
-
+from tests.faults.calling import AWAY, Answer, Caller
 from tests.faults.ledger import Asked, Ledger, Wish
 from tests.faults.people import People
 
 PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 0.4
+DOUBLINGS_MAX = 3
 IDLE_SECONDS = 150
 
 #: Answers that tell to come back with the same key: the gateway has nobody, the service is full, or it is under way.
@@ -26,16 +26,16 @@ AGAIN_CODES = frozenset({"key-in-flight", "busy", "token-expired", "token-invali
 
 @dataclass(frozen=True)
 class Again:
-    """Why a try was not the last, and how long to wait before the next."""
+    """Why a try was not the last, and how long somebody said to wait."""
 
     why: str
-    seconds: float = PAUSE_SECONDS
+    seconds: float = 0.0
 
 
 class Client:
     """Somebody with an app that repeats itself, with the same key, until it is answered."""
 
-    def __init__(self, name: str, user: str, http: httpx2.AsyncClient, ledger: Ledger, random: Random) -> None:
+    def __init__(self, name: str, user: str, http: Caller, ledger: Ledger, random: Random) -> None:
         self.name = name
         self.user = user
         self.http = http
@@ -53,21 +53,24 @@ class Client:
         headers |= {"If-Match": match} if match else {}
         self._ledger.asked(asked)
         until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
+        for number in itertools.count():
             outcome = await self._try(asked, headers)
             if isinstance(outcome, Wish):
                 return outcome
             self._ledger.tried(wish, outcome.why)
-            await asyncio.sleep(outcome.seconds * self.random.uniform(0.7, 1.3))
+            pause = outcome.seconds or PAUSE_SECONDS * 2 ** min(number, DOUBLINGS_MAX)
+            await asyncio.sleep(pause * self.random.uniform(0.7, 1.3))
+            if time.monotonic() > until:
+                break
         self._ledger.gave_up(wish)
         return Wish(asked, gave_up=True)
 
     async def _try(self, asked: Asked, headers: dict[str, str]) -> "Wish | Again":
         try:
-            answer = await self.http.request(asked.method, asked.path, json=asked.body, headers=headers)
-            told = answer.json()
-        except (httpx2.HTTPError, ValueError) as error:
+            answer = await self.http.request(asked.method, asked.path, asked.body, headers)
+        except AWAY as error:
             return Again(type(error).__name__)
+        told = answer.body
         if answer.status_code in AGAIN or told.get("code") in AGAIN_CODES:
             return Again(f"{answer.status_code} {told.get('code', '')}", _pause(answer, told))
         version = int(answer.headers.get("ETag", '"0"').strip('"'))
@@ -75,19 +78,19 @@ class Client:
         self._ledger.answered(asked.wish, answer.status_code, told, version=version, replayed=replayed)
         return Wish(asked, status=answer.status_code, code=told.get("code", ""), version=version, body=told)
 
-    async def get(self, path: str) -> httpx2.Response | None:
+    async def get(self, path: str) -> Answer | None:
         """Look at something, once; None when nobody answered."""
         try:
-            answer = await self.http.get(path)
-        except httpx2.HTTPError:
+            answer = await self.http.request("GET", path)
+        except AWAY:
             return None
         return None if answer.status_code in AGAIN else answer
 
 
-def _pause(answer: httpx2.Response, told: dict[str, Any]) -> float:
+def _pause(answer: Answer, told: dict[str, Any]) -> float:
     """As long as a service that is full asks for. A gateway that has nobody is asked again soon, as people do."""
     if told.get("code") in FULL_CODES:
-        return float(answer.headers.get("Retry-After", PAUSE_SECONDS))
+        return float(answer.headers.get("Retry-After", 0))
     return PAUSE_SECONDS
 
 
@@ -107,7 +110,7 @@ class Load:
 
     def client(self, name: str, user: str) -> Client:
         """A client whose dice are its own: what it does does not depend on how fast the others are."""
-        return Client(name, user, self._people.person(user), self._ledger, Random(f"{self._seed} {name}"))
+        return Client(name, user, self._people.caller(user), self._ledger, Random(f"{self._seed} {name}"))
 
     def add(self, name: str, user: str, script: Callable[[Client], Awaitable[None]]) -> None:
         """One more client: ``script`` does one thing each time it is called."""

@@ -5,10 +5,10 @@ from tyrsky.token_cli import by_password
 
 from deploy.local.stack import Stack
 from deploy.local.summary import PASSWORD
+from tests.faults.calling import Caller
 
 TOKEN_SECONDS = 12 * 3_600
 ANSWER_SECONDS = 20
-CONNECTIONS_MAX = 600
 
 
 def lengthen_tokens(stack: Stack) -> None:
@@ -29,22 +29,35 @@ class People:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self._tokens: dict[str, str] = {}
         self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._callers: dict[str, Caller] = {}
 
     def person(self, user: str) -> httpx2.AsyncClient:
         """A client with a user's token, in front of the gateway."""
         if user not in self._clients:
-            with httpx2.Client(timeout=30) as http:
-                token = by_password(http, self._stack.issuer, "tyrsky-cli", user, PASSWORD)
             self._clients[user] = httpx2.AsyncClient(
                 base_url=self._stack.url("gateway"),
-                headers={"Authorization": f"Bearer {token}"},
+                headers={"Authorization": f"Bearer {self._token(user)}"},
                 timeout=ANSWER_SECONDS,
-                limits=httpx2.Limits(max_connections=CONNECTIONS_MAX),
             )
         return self._clients[user]
+
+    def caller(self, user: str) -> Caller:
+        """The same for whoever calls much: the load's clients."""
+        if user not in self._callers:
+            self._callers[user] = Caller(self._stack.url("gateway"), self._token(user))
+        return self._callers[user]
+
+    def _token(self, user: str) -> str:
+        if user not in self._tokens:
+            with httpx2.Client(timeout=30) as http:
+                self._tokens[user] = by_password(http, self._stack.issuer, "tyrsky-cli", user, PASSWORD)
+        return self._tokens[user]
 
     async def close(self) -> None:
         """Let go of all connections."""
         for client in self._clients.values():
             await client.aclose()
+        for caller in self._callers.values():
+            await caller.close()
