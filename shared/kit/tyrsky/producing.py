@@ -13,6 +13,11 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from tyrsky import tracing
+from tyrsky.store import Outgoing
 
 LANES = 2
 """Producers of a holder, used in turn. Kafka finishes a transaction after it was answered; the next one of the same
@@ -24,10 +29,12 @@ TRANSACTION_SECONDS = 10
 
 TOPIC_SECONDS = 1
 READ_SECONDS = 15
-"""How long it may take to read what a holder published last: as long as others' transactions are open."""
+"""How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
 
 FETCH_MS = 50
 BATCH_BYTES = 262_144
+
+tracer = trace.get_tracer(__name__)
 
 Places = dict[tuple[str, int], int]
 """Offsets by topic and partition."""
@@ -47,6 +54,30 @@ class Message:
     key: bytes
     value: bytes
     headers: Sequence[tuple[str, bytes]]
+
+
+def message(id: str, entry: Outgoing) -> Message:
+    """CloudEvents' attributes as they were saved, and the hop: the span that sends."""
+    with tracer.start_as_current_span(
+        f"send {entry.topic}",
+        tracing.remote(entry.headers.get("ce_traceparent")),
+        kind=SpanKind.PRODUCER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": entry.topic,
+            "messaging.message.id": entry.headers["ce_id"],
+            "cloudevents.event_type": entry.headers["ce_type"],
+        },
+    ):
+        headers = [(name, value.encode()) for name, value in entry.headers.items()]
+        hop = tracing.traceparent()
+        return Message(
+            entry.topic,
+            id.encode(),
+            entry.body.encode(),
+            [*headers, ("traceparent", hop.encode())] if hop else headers,
+        )
 
 
 class Sender(Protocol):
@@ -114,7 +145,8 @@ class KafkaLog:
         last: dict[tuple[str, str], int] = {}
         if not since:
             return last
-        async with asyncio.timeout(READ_SECONDS), self._consumer("read_committed") as consumer:
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(READ_SECONDS) as patience, self._consumer("read_committed") as consumer:
             there = await consumer.topics()  # what was deleted has no end to wait for
             starts = {TopicPartition(*at): offset for at, offset in since.items() if at[0] in there}
             consumer.assign(list(starts))
@@ -122,7 +154,10 @@ class KafkaLog:
                 consumer.seek(at, offset)
             ends: dict[TopicPartition, int] = {}
             while len(ends) < len(starts) or any([await consumer.position(at) < ends[at] for at in starts]):
-                for record in _flat(await consumer.getmany(timeout_ms=FETCH_MS)):
+                batch = await consumer.getmany(timeout_ms=FETCH_MS)
+                if batch:
+                    patience.reschedule(clock() + READ_SECONDS)
+                for record in _flat(batch):
                     sequence = next((int(value) for name, value in record.headers if name == "ce_sequence"), 0)
                     at = record.topic, (record.key or b"").decode()
                     last[at] = max(sequence, last.get(at, 0))

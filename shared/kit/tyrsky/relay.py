@@ -12,19 +12,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid4
 
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tyrsky import metrics, tracing
+from tyrsky import metrics
 from tyrsky.finding import Finder, claim_in
 from tyrsky.holding import LOOK_SECONDS, Holders
-from tyrsky.producing import Log, Message, NotTaken, Places, Sender
-from tyrsky.store import CODEC, Claim, Document, Outgoing
+from tyrsky.producing import Log, NotTaken, Places, Sender, message
+from tyrsky.store import CODEC, Claim, Document
 
 log = logging.getLogger(__name__)
-tracer = trace.get_tracer(__name__)
 
 QUEUE_MAX = 10_000
 """Claims that wait in memory. What does not fit waits in its outbox, and is found by polling."""
@@ -34,6 +31,8 @@ EVENTS_MAX = 2_000
 """Claims, and about how many events, that go in one transaction."""
 
 PAUSE_SECONDS_MAX = 5.0
+PLACES_SECONDS = 60
+"""How often a relay notes where its topics end: who takes over from it reads from there."""
 
 
 class GivenUp(Exception):  # noqa: N818 - reads as the sentence that it is
@@ -53,6 +52,7 @@ class Relay:
         self._holder: str | None = None
         self._sender: Sender | None = None
         self._places: Places = {}
+        self._places_at = 0.0
         self._lost = False
         self._batch_max = BATCH_MAX
         self._in_hand: dict[tuple[str, str], Claim] = {}
@@ -124,6 +124,7 @@ class Relay:
                 if mine := [claim for claim in claims if claim.by == self._holder]:
                     await self._publish(sender, mine)
                     self._batch_max = min(self._batch_max * 2, BATCH_MAX)
+                await self._move_on(sender)
                 pause = 0.0
             except Exception as error:
                 # What was claimed stays in its outbox, and is found when the holder's end is known.
@@ -147,6 +148,7 @@ class Relay:
             await sender.close()
             raise
         self._holder, self._sender, self._places, self._lost = holder, sender, {}, False
+        self._places_at = asyncio.get_running_loop().time()
         self._finder.go_on_as(holder)
         return sender
 
@@ -194,10 +196,10 @@ class Relay:
         stuck = [claim for claim in claims if not absent.isdisjoint(entry.topic for entry in claim.outgoing)]
         ready = [claim for claim in claims if claim not in stuck] if stuck else claims
         await self._finder.release(stuck)
-        messages = [_message(claim, entry) for claim in ready for entry in claim.outgoing]
+        messages = [message(claim.id, entry) for claim in ready for entry in claim.outgoing]
         behind = await sender.send(messages) if messages else {}
-        for message in messages:
-            metrics.events_published.labels(message.topic).inc()
+        for each in messages:
+            metrics.events_published.labels(each.topic).inc()
         for collection in {claim.collection for claim in ready}:
             await self._clear(collection, [claim for claim in ready if claim.collection == collection])
         self._places |= behind
@@ -215,6 +217,16 @@ class Relay:
                 self._places |= begins
                 await self._beat()  # before anything is sent: whoever takes over has to know where to look
         return absent
+
+    async def _move_on(self, sender: Sender) -> None:
+        """Now and then note where the topics end, also where this relay publishes nothing and others do. To be done
+        between two batches: whatever it has sent is cleared."""
+        now = asyncio.get_running_loop().time()
+        if now - self._places_at < PLACES_SECONDS:
+            return
+        self._places_at = now
+        for topic in {topic for topic, _ in self._places}:
+            self._places |= await sender.begins(topic) or {}
 
     async def _clear(self, name: str, claims: Sequence[Claim]) -> None:
         """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile."""
@@ -261,27 +273,3 @@ class Relay:
         if holder and not await self._holders.beat(holder, self._places) and holder == self._holder:
             self._lost = True
             raise GivenUp
-
-
-def _message(claim: Claim, entry: Outgoing) -> Message:
-    """CloudEvents' attributes as they were saved, and the hop: the span that sends."""
-    with tracer.start_as_current_span(
-        f"send {entry.topic}",
-        tracing.remote(entry.headers.get("ce_traceparent")),
-        kind=SpanKind.PRODUCER,
-        attributes={
-            "messaging.system": "kafka",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": entry.topic,
-            "messaging.message.id": entry.headers["ce_id"],
-            "cloudevents.event_type": entry.headers["ce_type"],
-        },
-    ):
-        headers = [(name, value.encode()) for name, value in entry.headers.items()]
-        hop = tracing.traceparent()
-        return Message(
-            entry.topic,
-            claim.id.encode(),
-            entry.body.encode(),
-            [*headers, ("traceparent", hop.encode())] if hop else headers,
-        )

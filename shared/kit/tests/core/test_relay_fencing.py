@@ -15,13 +15,14 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from tyrsky import finding
+from tyrsky import relay as relaying
 from tyrsky.deciding import Ask, Decider
 from tyrsky.holding import LOOK_SECONDS, LOOKS_MAX, Holders
 from tyrsky.producing import KafkaLog
 from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
-from .test_relay import Rig, holder_of, nobody, rig, running
+from .test_relay import Rig, eventually, holder_of, nobody, rig, running
 
 __all__ = ["rig"]
 
@@ -175,3 +176,20 @@ async def test_a_relay_that_ends_leaves_no_trace(rig: Rig) -> None:
     async with running(rig.relay()) as relay:
         await rig.fill(relay.publish, 1)
     assert await rig.database["relays"].count_documents({}) == 0
+
+
+async def test_who_publishes_nothing_notes_what_others_publish(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(rig.relay()) as idle:
+        holder = await holder_of(idle)
+        await rig.fill(idle.publish, 0)
+        await rig.quiet()
+        monkeypatch.setattr(relaying, "PLACES_SECONDS", 0.5)
+        async with running(rig.relay()) as busy:
+            await holder_of(busy)
+            await rig.fill(busy.publish, 20)
+            await rig.quiet()
+
+            async def far() -> bool:  # or who takes over from it would have to read all of that
+                return (await Holders(rig.database).places(holder))[rig.topic, 0] > 21
+
+            await eventually(far)
