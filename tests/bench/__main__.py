@@ -60,7 +60,7 @@ def main(
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     if quick:
         rounds = runs = 1
-    with _parts() as (mongo_uri, bootstrap):
+    with parts() as (mongo_uri, bootstrap):
         bench = Bench(mongo_uri, bootstrap, seed, rounds, runs, quick)
         wrong = uvloop.run(_all(bench, codes, page))
     raise typer.Exit(1 if wrong else 0)
@@ -91,7 +91,7 @@ def _one(code: str) -> Callable[[Bench], Awaitable[list[Row]]]:
 
 
 @contextmanager
-def _parts() -> Generator[tuple[str, str]]:
+def parts() -> Generator[tuple[str, str]]:
     """Where the store and Kafka are: as the environment says, or started here and stopped again."""
     if "MONGO_URI" in os.environ and "KAFKA_BOOTSTRAP" in os.environ:
         yield os.environ["MONGO_URI"], os.environ["KAFKA_BOOTSTRAP"]

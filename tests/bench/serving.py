@@ -46,7 +46,7 @@ async def serving(
 ) -> AsyncGenerator[Served]:
     """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a
     command to start it with, such as a profiler's."""
-    port = _free_port()
+    port = free_port()
     # RS256, as Keycloak signs.
     with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:
         async with Collector() as collector:
@@ -102,7 +102,8 @@ async def _stop(process: "subprocess.Popen[bytes]") -> None:
         await asyncio.to_thread(process.wait)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]

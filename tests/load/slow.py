@@ -1,0 +1,183 @@
+"""Clients that are slow or silent: they keep connections, and nothing that others need."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from deploy.local.stack import HOST
+from tests.bench.load import request
+from tests.load.findings import Check, Findings
+from tests.load.running import Running, Usage, headers, told, usage
+
+SERVED_SECONDS = 2.0
+GROWTH_MEGABYTES_MAX = 30.0
+DRIP_SECONDS = 1.0
+
+
+@dataclass
+class Client:
+    """One that does what it should not."""
+
+    socket: socket.socket
+    dripping: bytes = b""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the other side has closed. What it said before is read away."""
+        with suppress(BlockingIOError):
+            try:
+                while self.socket.recv(65_536, socket.MSG_DONTWAIT):
+                    pass
+            except OSError as error:
+                if isinstance(error, BlockingIOError):
+                    raise
+            return True
+        return False
+
+
+async def clients(port: int, count: int, sent: bytes = b"", *, receives: int = 0) -> list[Client]:
+    """So many, who have sent this and say no more. ``receives`` is how little their side takes in."""
+    made: list[Client] = []
+    for _ in range(count):
+        each = socket.socket()
+        if receives:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        each.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(each, (HOST, port))
+        if sent:
+            await asyncio.get_running_loop().sock_sendall(each, sent)
+        made.append(Client(each))
+    return made
+
+
+async def drip(those: list[Client], text: bytes) -> None:
+    """A byte a second from each, for as long as somebody takes it."""
+    while True:
+        for each in those:
+            with suppress(OSError):
+                each.socket.send(text)
+        await asyncio.sleep(DRIP_SECONDS)
+
+
+async def sip(those: list[Client]) -> None:
+    """Each reads a byte a second."""
+    while True:
+        for each in those:
+            with suppress(OSError):
+                each.socket.recv(1, socket.MSG_DONTWAIT)
+        await asyncio.sleep(DRIP_SECONDS)
+
+
+Misbehaving = Callable[[list[Client]], Awaitable[None]] | None
+
+
+async def suffered(
+    running: Running, door: str, name: str, about: str, *, sent: bytes, seconds: float, count: int,
+    doing: Misbehaving = None, receives: int = 0, until: float | None = None,
+) -> Findings:  # fmt: skip
+    """Others' requests while so many clients misbehave; and, within ``until`` seconds, what became of those."""
+    port, pid = running.door(door)
+    calm = await running.others(port, seconds=seconds / 2)
+    before = usage(pid)
+    those = await clients(port, count, sent, receives=receives)
+    task = asyncio.ensure_future(doing(those)) if doing else None
+    others = await running.others(port, seconds=seconds)
+    during = usage(pid)
+    cut = -1
+    if until is not None:
+        await asyncio.sleep(max(0.0, until - seconds))
+        cut = sum(each.cut_off for each in those)
+    if task:
+        task.cancel()
+    for each in those:
+        each.socket.close()
+    after = await _let_go(pid, before.files + count / 4)
+    grown = during.megabytes - before.megabytes
+    checks = [
+        Check("others are all served", told(others), len(others.taken.all) == len(others.all) > 0),
+        Check(
+            f"in less than {SERVED_SECONDS:.0f} s",
+            f"p50 {others.milliseconds(0.5):.0f} ms, p99 {others.milliseconds(0.99):.0f} ms "
+            f"(before: {calm.milliseconds(0.5):.0f} and {calm.milliseconds(0.99):.0f} ms)",
+            others.milliseconds(0.99) < SERVED_SECONDS * 1000,
+            timed=True,
+        ),
+        Check(
+            f"memory grows by less than {GROWTH_MEGABYTES_MAX:.0f} MB",
+            f"{grown:+.1f} MB, {grown * 1024 / count:.0f} KB each",
+            grown < GROWTH_MEGABYTES_MAX,
+        ),
+        Check(
+            "file handles come back",
+            f"{before.files}, {during.files} with them, {after.files} after",
+            after.files < before.files + count / 4,
+        ),
+    ]
+    if until is not None:
+        checks.append(Check(f"they are cut off within {until:.0f} s", f"{cut} of {count}", cut == count, timed=True))
+    return Findings(f"{name} at the {door}", about.format(count=count), checks)
+
+
+async def _let_go(pid: int, files: float) -> Usage:
+    """What the process has when the handles are back, or after some seconds without that."""
+    for _ in range(50):
+        if usage(pid).files < files:
+            break
+        await asyncio.sleep(0.2)
+    return usage(pid)
+
+
+async def slow_heads(running: Running, door: str, *, seconds: float, count: int, wait: bool) -> Findings:
+    """A request's head, a byte a second."""
+
+    async def dripping(those: list[Client]) -> None:
+        await drip(those, b"x")
+
+    return await suffered(
+        running, door, "Slow senders (head)", "{count} clients send the head of a request a byte a second.",
+        sent=b"GET / HTTP/1.1\r\nHost: load\r\nX-Long: ", seconds=seconds, count=count, doing=dripping,
+        until=24 if wait else None,
+    )  # fmt: skip
+
+
+async def slow_bodies(running: Running, door: str, *, seconds: float, count: int, wait: bool) -> Findings:
+    """A request's body, a byte a second."""
+
+    async def dripping(those: list[Client]) -> None:
+        await drip(those, b" ")
+
+    head = request("POST", "/companies/rooms", headers(running.callers[0]), {"seats": 50})
+    sent = head.replace(b"Content-Length: 12", b"Content-Length: 500000")
+    assert sent != head
+    return await suffered(
+        running, door, "Slow senders (body)", "{count} clients, all with one log-in, send a body a byte a second.",
+        sent=sent, seconds=seconds, count=count, doing=dripping, until=40 if wait else None,
+    )  # fmt: skip
+
+
+async def slow_readers(running: Running, door: str, *, seconds: float, count: int) -> Findings:
+    """Many questions at once, of which the answers are read a byte a second."""
+    ask = request("GET", "/openapi/companies.json" if door == "gateway" else "/openapi.json", {})
+    return await suffered(
+        running, door, "Slow readers",
+        "{count} clients ask for 40 large answers each, one behind the other, and read a byte a second.",
+        sent=ask * 40, seconds=seconds, count=count, doing=sip, receives=4_096,
+    )  # fmt: skip
+
+
+async def silent(running: Running, door: str, *, seconds: float, count: int) -> Findings:
+    """Connections on which nothing was ever said."""
+    return await suffered(
+        running, door, "Half-open connections", "{count} clients connect and say nothing at all.",
+        sent=b"", seconds=seconds, count=count,
+    )  # fmt: skip
+
+
+async def idle(running: Running, door: str, *, seconds: float, count: int) -> Findings:
+    """Kept connections between two requests. It is what there is of long-lived ones: there are no event streams."""
+    return await suffered(
+        running, door, "Idle connections", "{count} clients have asked once, and keep their connection open.",
+        sent=running.look(running.callers[0]), seconds=seconds, count=count,
+    )  # fmt: skip
