@@ -1,0 +1,45 @@
+"""The report: nothing that broke is missing from it, and it says what was not run."""
+
+from tests.faults import faults, report
+from tests.faults.fault import Outcome
+from tests.faults.invariants import Verdict
+from tests.faults.planning import Planned
+from tests.faults.running import Result, Segment, Wanted
+
+COUNTS = {"asked": 3, "tries": 4, "acknowledged": 2, "refused": 1, "gave up": 0}
+F1, F3, *_ = faults.ALL
+
+
+def result(*verdicts: Verdict, broken: tuple[str, ...] = (), wrong: tuple[str, ...] = ()) -> Result:
+    segments = [
+        Segment(Planned(F1, 3), Outcome({"kills": 3}, wrong), 4.2, 30, [Verdict("I1")]),
+        Segment(Planned(F3, 0, "outside: mongo")),
+    ]
+    return Result(Wanted([F1, F3], 7, 3), segments, verdicts, COUNTS, 180, broken)
+
+
+def test_a_run_in_which_all_held_says_so():
+    page = report.page(result(Verdict("I1", (), {"aggregates": 9})))
+    assert "**every invariant held**" in page
+    assert "| I1 | acknowledged, but missing | 0 | 0 | aggregates: 9 |" in page
+    assert "kills: 3" in page
+    assert "seed 7" in page
+
+
+def test_what_was_not_run_says_why():
+    assert "not run: outside: mongo" in report.page(result())
+
+
+def test_every_kind_of_fault_is_no_success():
+    assert result().holds
+    assert not result(Verdict("I1", ["v1: gone"])).holds
+    assert not result(broken=("desk-1: KeyError",)).holds
+    assert not result(wrong=("room r1",)).holds
+
+
+def test_offending_ids_are_named_and_the_rest_counted():
+    page = report.page(result(Verdict("I2", [f"event {number}" for number in range(25)])))
+    assert "NOT EVERYTHING HELD" in page
+    assert "I2 at the end: event 19" in page
+    assert "event 20" not in page
+    assert "and 5 more" in page
