@@ -65,7 +65,7 @@ class Office:
         decider = self._decider(client) if client else self.decider
         settings = Settings(**{**base, **other})
         sending = Effects(decider, Sending(settings), settings.colleges)
-        decider.listen(sending.wake)
+        decider.listen(sending.hear)
         await sending.prepare()
         work = asyncio.create_task(sending.run())
         try:

@@ -90,10 +90,10 @@ class Decider(Generic[S, C]):
         self._publish = publish
         self._queues: dict[tuple[str, UUID], deque[_Waiting[S, C]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listeners: list[Callable[[S], None]] = []
+        self._listeners: list[Callable[[Loaded[S]], None]] = []
 
-    def listen(self, listener: Callable[[S], None]) -> None:
-        """Tell ``listener`` of the state after each write of this process, so that work which polls begins at once."""
+    def listen(self, listener: Callable[[Loaded[S]], None]) -> None:
+        """Tell ``listener`` of the aggregate after each write of this process, so that work which polls begins at once."""
         self._listeners.append(listener)
 
     async def carry_out(self, ask: Ask[S, C]) -> Done[S]:
@@ -157,7 +157,7 @@ class Decider(Generic[S, C]):
                 if saved.claim:
                     self._publish(saved.claim)
                 for listener in self._listeners:
-                    listener(draft.state)
+                    listener(Loaded(id, college, draft.version, draft.state))
                 _answer(decided)
                 return
             metrics.store_conflicts.labels(self.aggregate.name).inc()

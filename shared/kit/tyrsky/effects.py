@@ -8,6 +8,7 @@ why every attempt at an effect sends the same thing under the same id.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ RECORD_SECONDS = 3
 
 FOUND_MAX = 100
 """So much that is due is fetched at a time."""
+
+HEARD_MAX = 1_000
+"""So much that was written here waits for a place; the rest is found when it is looked."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class Effect(Protocol[E, C]):
 
 
 class Effects(Generic[E, C]):
-    """Does what is due, some at a time. ``run`` is the work in the background; ``wake`` makes it look now."""
+    """Does what is due, some at a time. ``run`` is the work in the background. What this process writes is ``heard`` of
+    and done at once; what another wrote, or was put off, is found by looking."""
 
     def __init__(self, decider: Decider[E, C], effect: Effect[E, C], colleges: Collection[str]) -> None:
         self._decider = decider
@@ -101,7 +106,9 @@ class Effects(Generic[E, C]):
         self._colleges = sorted(colleges)
         self._name = decider.aggregate.name
         self._attempts: dict[str, asyncio.Task[None]] = {}
+        self._heard: deque[Loaded[E]] = deque()
         self._found: deque[Document] = deque()
+        self._next_look = 0.0
         self._resting = Resting(effect.pace.pauses)
         self._woken = asyncio.Event()
 
@@ -109,43 +116,61 @@ class Effects(Generic[E, C]):
         """Declare the index that finds what is due. Idempotent."""
         await self._store.collection.create_index([("state.due_at", 1)])
 
-    def wake(self, state: E) -> None:
-        """One was written: when it is due, look."""
-        if state.due_at is not None and state.due_at <= datetime.now(UTC):
+    def hear(self, written: Loaded[E]) -> None:
+        """One was written here: when it is due, do it as soon as there is a place; when it will be, look then."""
+        due_at = written.state.due_at
+        if due_at is None or written.college not in self._colleges:
+            return
+        seconds = (due_at - datetime.now(UTC)).total_seconds()
+        if seconds > 0 or len(self._heard) == HEARD_MAX:
+            self._next_look = min(self._next_look, time.monotonic() + max(0.0, seconds))
+        else:
+            self._heard.append(written)
             self._woken.set()
+
+    def look(self) -> None:
+        """Look now what is due."""
+        self._next_look = 0.0
+        self._woken.set()
 
     async def run(self) -> None:
         """Do what is due, until cancelled; then finish what is under way, which else might have been done or not."""
         try:
             while True:
                 self._woken.clear()
-                if not self._found:
+                if self._has_place() and not self._found and time.monotonic() >= self._next_look:
                     self._found += await self._due()
-                while self._found and len(self._attempts) < self._effect.pace.at_once:
-                    self._begin(self._found.popleft())
+                while self._has_place() and (self._found or self._heard):
+                    self._begin(self._found.popleft() if self._found else self._heard.popleft())
                 await self._rest()
         finally:
             if self._attempts:
                 await asyncio.wait(self._attempts.values())
 
+    def _has_place(self) -> bool:
+        return len(self._attempts) < self._effect.pace.at_once
+
     async def _due(self) -> list[Document]:
         """What is to be tried now, the longest overdue first."""
-        if len(self._attempts) >= self._effect.pace.at_once:
-            return []
+        now = datetime.now(UTC)
         due: Document = {
             "college": {"$in": self._colleges},
-            "state.due_at": {"$lte": datetime.now(UTC)},
+            "state.due_at": {"$lte": now},
             "_id": {"$nin": [*self._attempts, *self._resting.now()]},
         }
+        self._next_look = time.monotonic() + self._effect.pace.poll_seconds
         try:
-            found = self._store.collection.find(due, {"receipts": 0, "outbox": 0})
-            return await found.sort("state.due_at", 1).limit(FOUND_MAX).to_list(FOUND_MAX)
+            cursor = self._store.collection.find(due, {"receipts": 0, "outbox": 0})
+            found = await cursor.sort("state.due_at", 1).limit(FOUND_MAX).to_list(FOUND_MAX)
         except PyMongoError as error:
             log.warning("cannot look what is due: %s", type(error).__name__)
             return []
+        if len(found) == FOUND_MAX:
+            self._next_look = 0.0  # there is more
+        return found
 
-    def _begin(self, document: Document) -> None:
-        id = document["_id"]
+    def _begin(self, found: Document | Loaded[E]) -> None:
+        id = str(found.id) if isinstance(found, Loaded) else found["_id"]
         if id in self._attempts:
             return
 
@@ -155,19 +180,21 @@ class Effects(Generic[E, C]):
             del self._attempts[id]
             self._woken.set()  # there is a place again
 
-        self._attempts[id] = asyncio.create_task(self._try(document))
+        self._attempts[id] = asyncio.create_task(self._try(id, found))
         self._attempts[id].add_done_callback(end)
 
     async def _rest(self) -> None:
+        """Until there is something to do: when all places are taken, that is the end of an attempt."""
+        seconds = max(0.0, self._next_look - time.monotonic()) if self._has_place() else None
         try:
-            async with asyncio.timeout(self._effect.pace.poll_seconds):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             return
 
-    async def _try(self, document: Document) -> None:
+    async def _try(self, id: str, document: Document | Loaded[E]) -> None:
         try:
-            found = self._store.loaded(document)
+            found = document if isinstance(document, Loaded) else self._store.loaded(document)
             # A task has a context of its own: all that it does belongs to the trace of the request.
             context.attach(tracing.remote(found.state.traceparent))
             claimed = await self._claim(found)
@@ -175,26 +202,32 @@ class Effects(Generic[E, C]):
                 await self._record(claimed, await self._effect.attempt(claimed))
         except Exception as error:
             # Its text may quote an address. The claim runs out, and it is tried again.
-            log.error("%s %s: an attempt broke off: %s", self._name, document["_id"], type(error).__name__)
-            if not self._resting.begin(document["_id"]):
+            log.error("%s %s: an attempt broke off: %s", self._name, id, type(error).__name__)
+            if not self._resting.begin(id):
                 await asyncio.sleep(self._effect.pace.poll_seconds)  # it keeps its place instead, lest it spin
         else:
-            self._resting.forget(document["_id"])
+            self._resting.forget(id)
 
     async def _claim(self, found: Loaded[E]) -> Loaded[E] | None:
         """The effect as it is now, when the next attempt is ours to make."""
         now, attempt = datetime.now(UTC), found.state.attempts + 1
         lease = timedelta(seconds=self._effect.pace.attempt_seconds + LEASE_SECONDS_OVER)
         start = self._effect.claim(found, now, now + lease)
+        decided: list[Loaded[E]] = []
+
+        def keep(loaded: Loaded[E]) -> Document:
+            decided.append(loaded)  # once more when somebody else wrote meanwhile: the last one was saved
+            return {}
+
         try:
             # An id of its own for every wish: two processes that wish the same must not both be told that it is done.
-            await self._decider.carry_out(Ask(start, uuid4(), found.college, cause=found.state.request))
+            await self._decider.carry_out(Ask(start, uuid4(), found.college, answer=keep, cause=found.state.request))
         except Rejected as refusal:
             # Another process was faster, or wants it too.
             log.info("%s %s: not claimed: %s", self._name, found.id, refusal.code)
             return None
-        claimed = await self._store.load(found.college, found.id)
-        ours = claimed is not None and claimed.state.due_at is not None and claimed.state.attempts == attempt
+        claimed = decided[-1]
+        ours = claimed.state.due_at is not None and claimed.state.attempts == attempt
         return claimed if ours else None  # it may have expired instead
 
     async def _record(self, claimed: Loaded[E], outcome: Outcome) -> None:

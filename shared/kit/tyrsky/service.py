@@ -108,7 +108,7 @@ class Service:
         for effect in effects:
             decider = self.deciders.of(effect.aggregate)
             work = Effects(decider, effect, self.settings.colleges)
-            decider.listen(work.wake)
+            decider.listen(work.hear)
             self.prepares(work.prepare)
             self.runs(work.run)
 

@@ -65,7 +65,7 @@ class Office:
     async def at_work(self, url: str, **other: Any) -> AsyncGenerator[Effects[Dispatch, DispatchCommand]]:
         settings = settings_of(webhook_url=url, **other)
         work = Effects(self.decider, Webhook(settings), settings.colleges)
-        self.decider.listen(work.wake)
+        self.decider.listen(work.hear)
         await work.prepare()
         task = asyncio.create_task(work.run())
         try:
@@ -119,6 +119,28 @@ async def test_what_is_accepted_is_called_at_once_and_signed(office: Office, rec
     assert call.id == str(id)
     assert call.content == {"type": "seat.reserved", "timestamp": EVENT.time.isoformat(), "data": {"a": "ä", "b": 1}}
     assert call.headers["content-type"] == "application/json"
+
+
+@stack
+async def test_what_is_written_here_is_called_without_a_look_at_the_whole_collection(
+    office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    looks: list[int] = []
+    async with office.at_work(receiver.url, webhook_poll_seconds=60, webhook_at_once=3) as work:
+        await asyncio.sleep(0.2)
+        monkeypatch.setattr(work, "_due", lambda: looks.append(1))
+        ids = [await office.accept() for _ in range(20)]
+        await until(lambda: office.all_have("sent", *ids))
+    assert (len(receiver.calls), looks) == (20, [])
+
+
+@stack
+async def test_what_was_put_off_is_called_when_its_time_has_come(office: Office, receiver: Receiver):
+    receiver.answers = [503, 503]
+    async with office.at_work(receiver.url, webhook_poll_seconds=60):
+        id = await office.accept()
+        await until(lambda: office.all_have("sent", id), seconds=15)
+    assert [call.answer for call in receiver.calls] == [503, 503, 204]
 
 
 @stack
