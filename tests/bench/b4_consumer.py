@@ -1,0 +1,257 @@
+"""B4: from the topic into a read model: consumed, known when it comes twice, written.
+
+The measure is the kit's consumer with the companies' own projection (how much each company is reached). The floor does
+the same as one would with FastStream alone: one message at a time, a row in an inbox for each, then the write. Both
+are in this process, decode with the same codec, and begin to count with their first message. Every twentieth message
+comes twice, and both must come to the same sums.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from aiokafka import AIOKafkaProducer
+from companies import testing
+from companies.views import reach
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+from seats import contracts
+from seats.room import OpenRoom
+from seats.room import aggregate as room
+from tyrsky.consumer_settings import ConsumerSettings
+from tyrsky.consuming import Consumers, kafka_broker
+from tyrsky.dead_letters import DeadLetters
+from tyrsky.deciding import Decider, Deciders
+from tyrsky.deliveries import Delivery, Edition, Reaction, Taken
+from tyrsky.policies import Policies, PolicyReaction
+from tyrsky.rows import ProjectionReaction
+from tyrsky.store import Store
+from tyrsky_contracts import topics
+from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.companies import VisitRecorded
+from tyrsky_contracts.event import Envelope
+
+from tests.bench.bench import Bench, Compared, Document, Row, check
+
+GOAL = 5.0
+PARTITIONS = 3
+ROUND_SECONDS = 240
+VISITS_EACH = 5
+REPEATED_EACH = 20
+NAMESPACE = UUID("0d9a0c6e-0000-4000-8000-000000000004")
+BEGUN = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+Said = tuple[bytes, list[tuple[str, bytes]], bytes]
+
+
+@dataclass
+class Watched:
+    """A reaction, and how long it had work. With each round it is another group, which reads all of the topic."""
+
+    reaction: Reaction
+    count: int
+    group: str
+    taken: int = 0
+    first_at: float = 0.0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def events(self) -> Any:
+        return self.reaction.events
+
+    def wants(self, college: str) -> bool:
+        return self.reaction.wants(college)
+
+    async def edition(self) -> Edition:
+        return await self.reaction.edition()
+
+    async def take(self, queues: Mapping[str, Sequence[Delivery]], edition: Edition) -> Taken:
+        self.first_at = self.first_at or time.perf_counter()
+        taken = await self.reaction.take(queues, edition)
+        self.taken += taken.count
+        if self.taken >= self.count:
+            self.done.set()
+        return taken
+
+
+@dataclass
+class Consuming:
+    """One topic full of events, read again and again."""
+
+    bench: Bench
+    database: AsyncDatabase[Document]
+    codec: Codec
+    topic: str
+    visits: int
+    rounds: int = 0
+
+    @property
+    def messages(self) -> int:
+        return self.visits + self.visits // REPEATED_EACH
+
+    def said(self, number: int) -> Said:
+        """The event of one visit."""
+        visit = uuid5(NAMESPACE, f"{self.bench.seed} {number}")
+        company = number % max(1, self.visits // VISITS_EACH)
+        event = VisitRecorded(
+            visit_id=visit,
+            company_id=uuid5(NAMESPACE, f"company {company}"),
+            business_id=testing.business_id(company),
+            visited_at=BEGUN + timedelta(minutes=number),
+        )
+        envelope = Envelope(
+            id=uuid5(visit, "recorded"),
+            type=event.type,
+            source="/colleges/vaao/visits",
+            subject=str(visit),
+            time=BEGUN,
+            college="vaao",
+            sequence=2,
+            correlationid="a-request",
+            causationid="a-command",
+        )
+        return str(visit).encode(), *self.codec.encode(event, envelope)
+
+    async def fill(self) -> None:
+        """Publish all, every twentieth twice."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bench.bootstrap, linger_ms=5)
+        await producer.start()
+        try:
+            for number in [*range(self.visits), *range(0, self.visits, REPEATED_EACH)][: self.messages]:
+                key, headers, body = self.said(number)
+                await producer.send(self.topic, body, key=key, headers=headers)
+        finally:
+            await producer.stop()
+
+    def _name(self, what: str) -> str:
+        self.rounds += 1
+        return f"{self.topic}-{what}-{self.rounds}"
+
+    async def _kit(self, reaction: Reaction, name: str) -> float:
+        watched = Watched(reaction, self.messages, name)
+        settings, broker = ConsumerSettings(), kafka_broker(self.bench.bootstrap, stop_seconds=5)
+        consumers = Consumers(
+            [watched], broker=broker, bootstrap=self.bench.bootstrap, letters=DeadLetters(self.database, settings),
+            codec=self.codec, settings=settings,
+        )  # fmt: skip
+        await broker.start()
+        await consumers.start()
+        try:
+            async with asyncio.timeout(ROUND_SECONDS):
+                await watched.done.wait()
+            seconds = time.perf_counter() - watched.first_at
+        finally:
+            await consumers.stop()
+            await broker.stop()
+        check(watched.taken == self.messages, f"{watched.taken} messages were taken, not {self.messages}")
+        return self.messages / seconds
+
+    async def projection(self) -> float:
+        """The kit's read model: messages a second."""
+        name = self._name("reach")
+        await self.database["reach"].drop()
+        rate = await self._kit(ProjectionReaction(reach, self.database, service="bench"), name)
+        rows = await self.database["reach"].find().to_list()
+        self._right({row["_id"]: row["row"]["visits"] for row in rows})
+        return rate
+
+    async def policy(self) -> float:
+        """The kit's policy: each message a command upon a new aggregate."""
+        name = self._name("policies")
+        await self.database["rooms"].drop()
+        policies = Policies(name)
+
+        @policies.when(VisitRecorded)
+        def open_room(event: VisitRecorded, about: Envelope) -> OpenRoom:
+            return OpenRoom(room_id=event.visit_id, now=about.time, seats=1)
+
+        deciders = Deciders()
+        store = Store(self.database, room)
+        await store.prepare()
+        deciders.add(Decider(store, Codec([contracts.seats]), lambda claim: None))
+        rate = await self._kit(PolicyReaction(policies, deciders, ["vaao"]), name)
+        made = await self.database["rooms"].count_documents({})
+        check(made == self.visits, f"{made} aggregates were made, not {self.visits}")
+        return rate
+
+    async def floor(self) -> float:
+        """FastStream one by one, with an inbox: messages a second."""
+        name = self._name("floor")
+        inbox, rows = self.database["inbox"], self.database["floor"]
+        await asyncio.gather(inbox.drop(), rows.drop())
+        handled, first_at, done = 0, 0.0, asyncio.Event()
+        broker = KafkaBroker(
+            self.bench.bootstrap, apply_types=False, allow_auto_create_topics=False, logger=logging.getLogger("quiet")
+        )
+
+        async def handle(message: Any) -> None:
+            nonlocal handled, first_at
+            first_at = first_at or time.perf_counter()
+            record = message.raw_message
+            event, about = self.codec.decode(record.headers, record.value)
+            assert isinstance(event, VisitRecorded)
+            try:
+                await inbox.insert_one({"_id": f"{name} {about.id}"})
+                await rows.update_one(
+                    {"_id": event.business_id},
+                    {"$inc": {"visits": 1}, "$max": {"last_reached_at": event.visited_at}},
+                    upsert=True,
+                )
+            except DuplicateKeyError:
+                pass
+            await message.ack()
+            handled += 1
+            if handled >= self.messages:
+                done.set()
+
+        subscriber = broker.subscriber(
+            self.topic, group_id=name, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL,
+            isolation_level="read_committed", decoder=_whole, no_reply=True,
+        )  # fmt: skip
+        subscriber(handle)
+        await broker.start()
+        try:
+            async with asyncio.timeout(ROUND_SECONDS):
+                await done.wait()
+            seconds = time.perf_counter() - first_at
+        finally:
+            await broker.stop()
+        self._right({row["_id"]: row["visits"] for row in await rows.find().to_list()})
+        return self.messages / seconds
+
+    def _right(self, visits: Mapping[str, int]) -> None:
+        companies = max(1, self.visits // VISITS_EACH)
+        expected = Counter(testing.business_id(number % companies) for number in range(self.visits))
+        check(visits == expected, f"the sums are wrong: {sum(visits.values())} visits, not {self.visits}")
+
+
+async def _whole(message: Any) -> Any:
+    return message
+
+
+async def run(bench: Bench) -> list[Row]:
+    visits = bench.size(1_500, 100)
+    async with bench.database() as database, bench.topic(partitions=PARTITIONS) as topic:
+        about = topics.companies.model_copy(update={"name": topic})
+        consuming = Consuming(bench, database, Codec([about]), topic, visits)
+        await consuming.fill()
+        reached = await bench.compare(consuming.projection, consuming.floor)
+        decided = await bench.compare(consuming.policy, consuming.floor, warm=False)
+    return [
+        _row("into a read model, messages/s", reached, f"{GOAL:.0f} times", reached.ratio >= GOAL),
+        _row("into commands of a policy, messages/s", decided, "", None),
+    ]
+
+
+def _row(what: str, found: Compared, goal: str, met: bool | None) -> Row:
+    return Row(
+        "B4", what, f"{found.measure:,.0f}/s", f"{found.floor:,.0f}/s", f"{found.ratio:.1f}", goal, met, found.spread
+    )
