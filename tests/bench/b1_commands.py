@@ -2,7 +2,7 @@
 
 The measure labels companies (PATCH with If-Match), each of a round another one: token, limits, decision, guarded write
 and, beside the answers, publishing and clearing. The floor is that guarded write alone, by the bare client of this
-process.
+process. A second row has the same route written by hand, with FastAPI and PyMongo alone, under the same load.
 """
 
 from dataclasses import dataclass, field
@@ -86,10 +86,28 @@ async def compared(bench: Bench, *, companies_count: int, size: int, **settings:
     return found, commands
 
 
+async def beside_a_route_by_hand(bench: Bench, *, size: int) -> Compared:
+    """Commands against the same through a route without the kit."""
+    async with bench.database() as database, bench.database() as bare, bench.topic() as topic:
+        known = await companies.fill(bench, database, 2 * size)
+        by_hand = await companies.fill(bench, bare, 2 * size)
+        async with (
+            serving(bench, "tests.bench.served", database=database.name, topic=topic) as served,
+            serving(bench, "tests.bench.bare", database=bare.name) as plain,
+        ):
+            found = await bench.compare(
+                Commands(bench, served, known, size).round, Commands(bench, plain, by_hand, size).round
+            )
+            await companies.written(database, known)
+            await companies.written(bare, by_hand)
+    return found
+
+
 async def run(bench: Bench) -> list[Row]:
     size = bench.size(2_000, 60)
     found, commands = await compared(bench, companies_count=2 * size, size=size)
     check(len(commands.driven) > bench.runs * bench.rounds, "a round is missing")
+    plain = await beside_a_route_by_hand(bench, size=bench.size(1_500, 40))
     p50, p99 = commands.milliseconds(0.5), commands.milliseconds(0.99)
     return [
         Row(
@@ -101,5 +119,13 @@ async def run(bench: Bench) -> list[Row]:
             f"{GOAL:.0%}",
             found.ratio >= GOAL,
             found.spread,
-        )
+        ),
+        Row(
+            "B1",
+            "the same; floor: a route by hand, FastAPI and PyMongo alone",
+            f"{plain.measure:,.0f}/s",
+            f"{plain.floor:,.0f}/s",
+            f"{plain.ratio:.0%}",
+            spread=plain.spread,
+        ),
     ]

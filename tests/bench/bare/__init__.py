@@ -1,0 +1,1 @@
+"""What B1's command would be without the kit: FastAPI and PyMongo alone, a read and a guarded write."""

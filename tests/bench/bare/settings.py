@@ -1,0 +1,5 @@
+"""Where the store is."""
+
+from tyrsky import settings
+
+Settings = settings.Settings
