@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.faults import again, clocks, disks, frozen, identity, kills, networks, poison, receivers, scaling
+from tests.faults import again, clocks, disks, frozen, identity, kills, networks, poison, receivers, scaling, stateful
 from tests.faults.fault import Fault
 
 OURS = frozenset({"mongo", "kafka"})
@@ -26,4 +26,5 @@ ALL: Sequence[Fault] = (
     Fault("F13", "a rebalance in the middle of a batch", scaling.rebalances, full=30, seconds=7, least=2),
     Fault("F14", "500 clients for the last 100 seats", scaling.rush, full=6, seconds=25),
     Fault("F15", "the identity provider gone", identity.gone, full=40, seconds=15),
+    Fault("F16", "people in any order (Hypothesis), under kills", stateful.machine, full=200, seconds=4, least=4),
 )

@@ -1,0 +1,107 @@
+"""What people do in any order, through the gateway: the API agrees with the machine at every step."""
+
+import asyncio
+import itertools
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from pymongo import MongoClient
+from tyrsky.testing.receiver import SECRET
+
+from deploy.local import caddy
+from deploy.local.part import program
+from deploy.local.stack import HOST, PORTS, ROOT, Stack
+from tests.e2e import world
+from tests.faults.asking import Api
+from tests.faults.machine import USERS
+from tests.faults.stateful import NUMBERS_EACH, drive, register
+
+pytestmark = pytest.mark.stack
+
+START_SECONDS = 60
+EXAMPLES, STEPS, SEED = 20, 12, 16
+
+
+@contextmanager
+def process(command: list[str], environment: dict[str, str], ready: str, log: Path) -> Generator[None]:
+    """A program that answers, until the block ends."""
+    with log.open("wb") as out:
+        running = subprocess.Popen(command, env={**os.environ, **environment}, cwd=ROOT, stdout=out, stderr=out)
+        try:
+            until = time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    if httpx2.get(ready, timeout=5).is_success:
+                        break
+                except httpx2.HTTPError:
+                    pass
+                assert running.poll() is None, log.read_text()[-3000:]
+                assert time.monotonic() < until, log.read_text()[-3000:]
+                time.sleep(0.1)
+            yield
+        finally:
+            running.terminate()
+            running.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[str]:
+    """The project's gateway, before the companies of `make test` and a process of the example."""
+    seats, port, database = free_port(), free_port(), f"seats-{uuid4().hex[:12]}"
+    environment = {
+        "MONGO_DATABASE": database,
+        "COLLEGES": json.dumps(["vaao", "sasky"]),
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(seats),
+        "WEBHOOK_URL": f"http://{HOST}:9/",  # nobody there: confirmations are tested elsewhere
+        "WEBHOOK_SECRET": SECRET,
+        "OWN_SERVICES": '["seats"]',
+        "TRACES_EXPORTER": "none",
+    }
+    subprocess.run([program("tyrsky"), "topics", "apply"], env={**os.environ, **environment}, check=True, timeout=60)
+    stack = Stack("test", tmp_path, dict.fromkeys(PORTS, port))
+    upstreams = {
+        "COMPANIES": world.setting("COMPANIES_URL").removeprefix("http://"),
+        "SEATS": f"{HOST}:{seats}",
+        "GATEWAY_OWN": str(ROOT / "docs" / "examples" / "seats"),
+    }
+    part = caddy.part(stack, upstreams)
+    with ExitStack() as started:
+        serving = [program("tyrsky"), "serve", "seats"]
+        started.enter_context(process(serving, environment, f"http://{HOST}:{seats}/readyz", tmp_path / "seats.log"))
+        started.enter_context(
+            process([*part.command], dict(part.env), stack.url("gateway", "/"), tmp_path / "caddy.log")
+        )
+        yield stack.url("gateway")
+    with MongoClient[dict[str, Any]](world.setting("MONGO_URI")) as client:
+        client.drop_database(database)
+
+
+def test_what_people_do_in_any_order_agrees_with_what_the_api_promises(gateway: str, loop: asyncio.AbstractEventLoop):
+    first = 300_000 + secrets.randbelow(100_000)
+    register({**os.environ, "MONGO_DATABASE": "companies"}, range(first, first + EXAMPLES * NUMBERS_EACH))
+    people = {
+        user: httpx2.AsyncClient(base_url=gateway, headers={"Authorization": f"Bearer {world.token(user)}"}, timeout=30)
+        for user in USERS
+    }
+    told = drive(Api(people.__getitem__, loop, itertools.count(first)), SEED, EXAMPLES, STEPS)
+    assert not told.wrong, told.wrong
+    assert told.examples >= EXAMPLES
+    print(told)
