@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -140,6 +141,10 @@ async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPart
         described = await admin.describe_topics(list(topics))
     finally:
         await admin.close()
+    return _partitions(described)
+
+
+def _partitions(described: Iterable[Mapping[str, Any]]) -> list[TopicPartition]:
     return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
 
 
@@ -150,11 +155,14 @@ async def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[str, 
     try:
         await admin.start()
         await consumer.start()
+        described = await admin.describe_topics(list({topic for topics in groups.values() for topic in topics}))
+        partitions = _partitions(described)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         for group, topics in groups.items():
-            partitions = await partitions_of(bootstrap, topics)
             committed = await admin.list_consumer_group_offsets(group)
-            begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
             for at in partitions:
+                if at.topic not in topics:
+                    continue
                 read = committed[at].offset if at in committed and committed[at].offset >= 0 else begins[at]
                 if read < ends[at] and (left := await _left(consumer, at, read, ends[at])):
                     behind[group] = behind.get(group, 0) + left

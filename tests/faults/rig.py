@@ -31,6 +31,7 @@ READY_SECONDS = 90
 POLL_SECONDS = 0.25
 SETTLE_SECONDS = 30
 TELL_SECONDS = 5
+LOOK_SECONDS = 0.5
 
 #: What a part that is away makes of a question to it.
 AWAY = (KafkaError, PyMongoError, OSError, TimeoutError)
@@ -130,7 +131,7 @@ class Rig:
             if time.monotonic() > told:
                 told += TELL_SECONDS
                 self.say(f"  not yet at rest: {', '.join(left)}")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
         return math.inf
 
     async def unsettled(self) -> list[str]:
@@ -140,8 +141,10 @@ class Rig:
             for service in self.services
             if (count := await looking.waiting(self.database(service)))
         ]
+        if found:
+            return found  # to ask for the lag costs more
         behind = await looking.lag(self.layout.bootstrap, self.layout.groups)
-        return found + [f"{group} lags {count}" for group, count in behind.items()]
+        return [f"{group} lags {count}" for group, count in behind.items()]
 
     def person(self, user: str) -> Any:
         """Somebody with a log-in, in front of the gateway."""
