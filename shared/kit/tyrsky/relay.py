@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid4
 
-from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
-from tyrsky.finding import Finder, claim_in
+from tyrsky.clearing import Clearer, Published
+from tyrsky.finding import Finder
 from tyrsky.holding import LOOK_SECONDS, Holders
 from tyrsky.producing import Log, NotTaken, Places, Sender, message
-from tyrsky.store import CODEC, Claim, Document
+from tyrsky.store import Claim, Document
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ class Relay:
     """Publishes what the aggregates of some collections have to say."""
 
     def __init__(self, database: AsyncDatabase[Document], log: Log, name: str) -> None:
-        self._database = database
         self._log = log
         self._name = name
         self._queue: asyncio.Queue[Claim] = asyncio.Queue(QUEUE_MAX)
@@ -55,6 +54,7 @@ class Relay:
         self._places_at = 0.0
         self._lost = False
         self._batch_max = BATCH_MAX
+        self._clearer = Clearer(database, self)
         self._in_hand: dict[tuple[str, str], Claim] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -88,9 +88,19 @@ class Relay:
         """Go on as another holder, as soon as what is under way has ended."""
         self._lost = True
 
+    def cleared(self, batch: Published, *, well: bool) -> None:
+        """A batch was cleared, or may not have been: whoever takes over finds that out."""
+        if batch.by == self._holder:
+            if well:
+                self._places |= batch.behind
+            else:
+                self._lost = True
+        self._done_with(batch.claims)
+
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        self._tasks = [asyncio.create_task(work) for work in (self._run(), self._beat_forever(), self._finder.run())]
+        works = self._run(), self._clearer.run(), self._beat_forever(), self._finder.run()
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def stop(self, seconds: float) -> None:
         """Publish what is waiting in memory, for so long at most, and end."""
@@ -122,7 +132,10 @@ class Relay:
                 if self._lost:
                     raise GivenUp
                 if mine := [claim for claim in claims if claim.by == self._holder]:
-                    await self._publish(sender, mine)
+                    published = await self._publish(sender, mine)
+                    cleared_later = {id(claim) for claim in published.claims}
+                    claims = [claim for claim in claims if id(claim) not in cleared_later]
+                    await self._clearer.take(published)
                     self._batch_max = min(self._batch_max * 2, BATCH_MAX)
                 await self._move_on(sender)
                 pause = 0.0
@@ -190,8 +203,8 @@ class Relay:
             if self._in_hand.get(at) is claim:
                 del self._in_hand[at]
 
-    async def _publish(self, sender: Sender, claims: Sequence[Claim]) -> None:
-        """Send all claims' events in one transaction, then clear those outboxes in one write a collection."""
+    async def _publish(self, sender: Sender, claims: Sequence[Claim]) -> Published:
+        """Send all claims' events in one transaction."""
         absent = await self._absent(sender, {entry.topic for claim in claims for entry in claim.outgoing})
         stuck = [claim for claim in claims if not absent.isdisjoint(entry.topic for entry in claim.outgoing)]
         ready = [claim for claim in claims if claim not in stuck] if stuck else claims
@@ -200,9 +213,7 @@ class Relay:
         behind = await sender.send(messages) if messages else {}
         for each in messages:
             metrics.events_published.labels(each.topic).inc()
-        for collection in {claim.collection for claim in ready}:
-            await self._clear(collection, [claim for claim in ready if claim.collection == collection])
-        self._places |= behind
+        return Published(self._holder, ready, behind)
 
     async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
@@ -219,41 +230,17 @@ class Relay:
         return absent
 
     async def _move_on(self, sender: Sender) -> None:
-        """Now and then note where the topics end, also where this relay publishes nothing and others do. To be done
-        between two batches: whatever it has sent is cleared."""
+        """Now and then note where the topics end, also where this relay publishes nothing and others do: between two
+        batches, when all that it has sent is cleared."""
         now = asyncio.get_running_loop().time()
         if now - self._places_at < PLACES_SECONDS:
             return
         self._places_at = now
+        await self._clearer.done()
+        if self._lost:
+            return
         for topic in {topic for topic, _ in self._places}:
             self._places |= await sender.begins(topic) or {}
-
-    async def _clear(self, name: str, claims: Sequence[Claim]) -> None:
-        """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile."""
-        collection = self._database.get_collection(name, codec_options=CODEC)
-        result = await collection.bulk_write(
-            [
-                UpdateOne(
-                    {"_id": claim.id, "lease_token": claim.token, "version": claim.version},
-                    {"$set": {"outbox": []}, "$unset": {"outbox_since": "", "lease_by": ""}},
-                )
-                for claim in claims
-            ],
-            ordered=False,
-        )
-        if result.matched_count == len(claims):
-            return
-        for claim in claims:
-            # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
-            last = claim.outgoing[-1].sequence if claim.outgoing else 0
-            # Matches only where the clearing above did not: it took the outbox_since away.
-            document = await collection.find_one_and_update(
-                {"_id": claim.id, "lease_token": claim.token, "outbox_since": {"$exists": True}},
-                {"$pull": {"outbox": {"sequence": {"$lte": last}}}},
-                return_document=ReturnDocument.AFTER,
-            )
-            if document is not None and document.get("lease_by") == claim.by:
-                self.publish(claim_in(name, document))
 
     # -- living -------------------------------------------------------------------------------------------------------
 

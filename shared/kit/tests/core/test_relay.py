@@ -199,7 +199,7 @@ async def test_a_claim_that_was_taken_over_clears_nothing(rig: Rig) -> None:
     claims: list[Claim] = []
     id = await rig.fill(claims.append, 0)
     await rig.store.collection.update_one({"_id": str(id)}, {"$set": {"lease_token": "another"}})
-    await relay._clear("rooms", claims)
+    await relay._clearer.clear("rooms", claims)
     assert len((await rig.document(id))["outbox"]) == 1
 
 
@@ -258,7 +258,7 @@ async def test_a_claim_without_events_stops_no_other(rig: Rig) -> None:
     await rig.store.collection.update_one({"_id": str(nothing)}, {"$set": {"outbox": []}, "$inc": {"version": 1}})
     await rig.store.collection.update_one({"_id": str(something)}, {"$inc": {"version": 1}})
     relay = rig.relay()
-    await relay._clear("rooms", [replace(claims[0], outgoing=[]), claims[1]])
+    await relay._clearer.clear("rooms", [replace(claims[0], outgoing=[]), claims[1]])
     assert (await rig.document(something))["outbox"] == []
 
 

@@ -84,7 +84,7 @@ async def test_a_dead_process_s_open_transaction_holds_readers_up_for_seconds_on
 
 async def test_what_was_committed_and_not_cleared_is_seen_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     relay = rig.relay()
-    clear, failures = relay._clear, 2
+    clear, failures = relay._clearer.clear, 2
 
     async def failing(name: str, claims: Sequence[Claim]) -> None:
         nonlocal failures
@@ -93,7 +93,7 @@ async def test_what_was_committed_and_not_cleared_is_seen_once(rig: Rig, monkeyp
             raise ConnectionError("the store was away, and the claims are Kafka's already")
         await clear(name, claims)
 
-    monkeypatch.setattr(relay, "_clear", failing)
+    monkeypatch.setattr(relay._clearer, "clear", failing)
     async with running(relay):
         await holder_of(relay)
         room = await rig.fill(relay.publish, 3)
