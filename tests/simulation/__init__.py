@@ -1,1 +1,1 @@
-"""The kit's hard parts (store, relay, consumers) under a scheduler that explores interleavings; see docs/simulation.md."""
+"""The kit's hard parts under a scheduler that explores interleavings; see docs/simulation.md."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from random import Random
 from typing import Any, TypeVar, cast
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -24,9 +23,10 @@ from tyrsky.watching import Watchdog
 
 from tests.simulation import domain
 from tests.simulation.broker import Broker
-from tests.simulation.consumer import Behaviour, MemoryBroker, MemoryConsumer, MemoryOffsets
+from tests.simulation.consumer import Behaviour, MemoryConsumer
 from tests.simulation.loop import Loop, Process
 from tests.simulation.network import Network
+from tests.simulation.standins import MemoryBroker, MemoryOffsets
 from tests.simulation.store import Server
 
 T = TypeVar("T")
@@ -46,9 +46,7 @@ class Outside:
     to_store: Network
     to_broker: Network
     behaviour: Behaviour
-    random: Random
     hinder: domain.Hinder
-    consumes: bool = True
 
 
 class Instance:
@@ -84,7 +82,6 @@ class Instance:
         return self._outside.loop.spawn(self.process, watched())
 
     async def _begin(self) -> None:
-        outside = self._outside
         self._relay = relay = Relay(self._database, KafkaLog("simulated", self.name), self.name)
         for aggregate in (domain.room, domain.tray):
             store: Store[Any, Any] = Store(self._database, aggregate, relay.claimant)
@@ -92,8 +89,7 @@ class Instance:
             self._deciders.add(Decider(store, domain.codec, relay.publish))
         await relay.start()
         self.ready = True
-        if outside.consumes:
-            await self._consume()
+        await self._consume()
         self._background = self._spawn(lambda: _again_and_again(self._remembered.run))
 
     async def _consume(self) -> None:
@@ -184,4 +180,3 @@ class Instance:
             with_end = self._outside.loop.spawn(self.process, finish())
             await asyncio.wait([with_end], timeout=30)
             self.crash()
-

@@ -1,8 +1,8 @@
-"""An event loop with a time of its own, whose order is drawn by a seed: the same seed, the same run.
+"""An event loop with a time of its own, whose order is drawn by a seed.
 
-What is ready runs in an order that chance decides, so that every ``await`` is a point at which anything else may happen.
-Time stands still while something is ready, and then jumps to the next timer. Whatever runs belongs to a
-:class:`Process` (or to none: clients and servers); a process may die or be frozen between any two steps.
+The same seed is the same run. What is ready runs in an order that chance decides, so that every ``await`` is a point at
+which anything else may happen. Time stands still while something is ready, and then jumps to the next timer. Whatever
+runs belongs to a :class:`Process` (or to none: clients and servers), which may die or be frozen between any two steps.
 """
 
 import asyncio
@@ -58,7 +58,8 @@ class _Task(asyncio.Task[Any]):
 class Loop(asyncio.AbstractEventLoop):
     """The loop. Only what asyncio's own tasks, futures, locks, timeouts and groups ask for."""
 
-    def __init__(self, seed: int | str) -> None:
+    def __init__(self, seed: int | str, *, steps_max: int = STEPS_MAX) -> None:
+        self._steps_max = steps_max
         self._dice = Random(f"{seed} order").getrandbits(64)
         self._ready: list[tuple[float, int, Process | None, asyncio.Handle]] = []
         self._timers: list[tuple[float, int, Process | None, asyncio.TimerHandle]] = []
@@ -97,8 +98,8 @@ class Loop(asyncio.AbstractEventLoop):
             _, _, alarm = heapq.heappop(self._alarms)
             if not alarm.done():
                 alarm.set_result(None)
-        if self.steps > STEPS_MAX:
-            raise Stuck(f"after {STEPS_MAX} steps, at {self._now:.1f} s\n{self._who_waits()}")
+        if self.steps > self._steps_max:
+            raise Stuck(f"after {self._steps_max} steps, at {self._now:.1f} s\n{self._who_waits()}")
         if handle._cancelled:  # pyright: ignore[reportAttributeAccessIssue]
             return
         if process is not None and (process.dead or process.frozen):
@@ -203,7 +204,7 @@ class Loop(asyncio.AbstractEventLoop):
         return self._over
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """A callback that raised is a defect; that nobody asked for a task's error is not: whoever should may be dead."""
+        """A callback that raised is a defect. An error that nobody asked for is not: whoever should may be dead."""
         if not self._over and "never retrieved" not in context["message"]:
             self.faults.append(f"{context['message']}: {context.get('exception')!r}")
 
@@ -218,8 +219,7 @@ class Loop(asyncio.AbstractEventLoop):
         for task in waiting[:40]:
             frames = task.get_stack(limit=1)
             where = f"{frames[-1].f_code.co_qualname}:{frames[-1].f_lineno}" if frames else "?"
-            context: Any = task.get_context() if hasattr(task, "get_context") else None  # from Python 3.12
-            lines.append(f"  {task.get_name()} {context.get(RUNNING_IN) if context else ''} in {where}")
+            lines.append(f"  {task.get_name()} in {where}")
         return "\n".join(lines)
 
     def _drop_everything(self) -> None:

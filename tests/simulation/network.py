@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from tests.simulation.loop import RUNNING_IN
+from tests.simulation.loop import RUNNING_IN, Process
 
 Work = Callable[[], Any]
 
@@ -57,6 +57,8 @@ class Network:
         self.weather = weather
         self._patience = patience
         self._told = told
+        self.ambush: Callable[[str, Process | None], float] | None = None
+        """Asked as each request arrives; may do something to its sender, and hold the request up for some seconds."""
 
     def _delay(self) -> float:
         chance, weather = self._random.random(), self.weather
@@ -64,13 +66,22 @@ class Network:
             return self._random.random() * weather.slow_seconds
         return self._random.random() * 0.02 if chance < weather.slow + weather.late else 0.0
 
-    async def call(self, name: str, works: Sequence[Work], lost: Callable[[], Exception]) -> list[Any]:
+    async def call(  # noqa: C901 - one request's way there and back
+        self, name: str, works: Sequence[Work], lost: Callable[[], Exception]
+    ) -> list[Any]:
         loop, dice = asyncio.get_running_loop(), self._random
         answer = loop.create_future()
         broken = self.weather.lost > 0 and dice.random() < self.weather.lost
         breaks_after = dice.randrange(4) if broken else None
         context, sender, sent = Context(), RUNNING_IN.get(), loop.time()
         done: list[Any] = []
+
+        def arrive() -> None:
+            held = self.ambush(name, sender) if self.ambush else 0.0
+            if held:
+                loop.call_later(held, serve, context=context)
+            else:
+                serve()
 
         def serve() -> None:
             try:
@@ -83,7 +94,8 @@ class Network:
             except Exception as refused:
                 outcome = refused
             if self._told:
-                self._told(f"{sender or 'client'}: {name} -> {outcome!r:.300}{' (after it was done)' if broken and done else ''}")
+                after = " (after it was done)" if broken and done else ""
+                self._told(f"{sender or 'client'}: {name} -> {outcome!r:.300}{after}")
             self._at(self._delay() + (dice.random() * 3 if broken else 0), reply, outcome, context)
 
         def reply(outcome: Any) -> None:
@@ -96,7 +108,7 @@ class Network:
             else:
                 answer.set_result(outcome)
 
-        self._at(self._delay(), serve, None, context)
+        self._at(self._delay(), arrive, None, context)
         return await answer
 
     def _at(self, delay: float, what: Callable[..., None], argument: Any, context: Context) -> None:

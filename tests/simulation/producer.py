@@ -1,4 +1,4 @@
-"""A producer in memory, with aiokafka's face as far as the kit uses it: idempotent, and transactional when it has an id.
+"""A producer in memory, with aiokafka's face as far as the kit uses it: idempotent, transactional when it has an id.
 
 One batch a partition is under way at a time, and is tried until the broker answers; what was sent may arrive after the
 producer was given up, or its process died.

@@ -4,8 +4,9 @@ Documents are kept as BSON, so that what comes back is what a server would give 
 tuples, copies. A request is carried out at once and alone; one with several documents, document by document.
 """
 
+# pyright: reportPrivateUsage=false
+
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -15,99 +16,9 @@ from pymongo import DeleteOne, InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError, WriteError
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
-from tests.simulation.dialect import MISSING, Document, Unsupported, found_at, matches, operators, order, project, updated
+from tests.simulation.dialect import Document, Unsupported, project
+from tests.simulation.documents import Documents, Sort, plain
 from tests.simulation.network import Direct, Transport
-
-AWARE = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
-DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
-Sort = Sequence[tuple[str, int]]
-
-
-def _plain(document: Mapping[str, Any]) -> Document:
-    """What is left of a document, a filter or an update on its way through BSON."""
-    return bson.decode(bson.encode(document), AWARE)
-
-
-class Documents:
-    """What the server has of one collection: each document's bytes, and the same read, which nobody may change."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Any, tuple[bytes, Document]] = {}
-
-    def all(self) -> list[Document]:
-        """Every document, in the order of their insertion."""
-        return [bson.decode(encoded, AWARE) for encoded, _ in self._kept.values()]
-
-    def matching(self, filter: Mapping[str, Any], sort: Sort = ()) -> list[tuple[bytes, Document]]:
-        """What a filter finds."""
-        id = filter.get("_id")
-        if isinstance(id, str):  # as an index would
-            kept = [self._kept[id]] if id in self._kept else []
-        else:
-            kept = list(self._kept.values())
-        found = [each for each in kept if matches(each[1], filter)]
-        for path, direction in reversed(sort):
-            found.sort(key=lambda each: order(next(found_at(each[1], path), MISSING)), reverse=direction < 0)
-        return found
-
-    def find(self, filter: Document, projection: Mapping[str, Any] | None, sort: Sort, limit: int) -> list[Document]:
-        """What a filter finds, for whoever asked."""
-        found = self.matching(filter, sort)[: limit or None]
-        if projection:
-            return [_plain(project(document, projection)) for _, document in found]
-        return [bson.decode(encoded, AWARE) for encoded, _ in found]
-
-    def insert(self, document: Document) -> None:
-        """One more document."""
-        if document["_id"] in self._kept:
-            raise DuplicateKeyError("E11000 duplicate key error", 11000, {"keyValue": {"_id": document["_id"]}})
-        self._write(document)
-
-    def _write(self, document: Document) -> Document:
-        encoded = bson.encode(document)
-        if len(encoded) > DOCUMENT_BYTES_MAX:
-            raise WriteError("the document is too large", 10334)
-        self._kept[document["_id"]] = encoded, document
-        return document
-
-    def update(
-        self, filter: Document, update: Document, *, upsert: bool = False, sort: Sort = ()
-    ) -> tuple[list[tuple[Document, Document]], Any]:
-        """The first document found, before and after; and the id of one that was made, when there was none."""
-        found = self.matching(filter, sort)
-        if not found and upsert:
-            made = updated(_from_filter(filter), update, filter, inserting=True)
-            self.insert(made)
-            return [], made["_id"]
-        changed: list[tuple[Document, Document]] = []
-        for encoded, before in found[:1]:
-            after = updated(bson.decode(encoded, AWARE), update, filter, inserting=False)
-            if after["_id"] != before["_id"]:
-                raise WriteError("_id cannot be changed", 66)
-            changed.append((before, self._write(after)))
-        return changed, None
-
-    def delete(self, filter: Document, *, many: bool = False) -> int:
-        """How many documents went."""
-        found = self.matching(filter)[: None if many else 1]
-        for _, document in found:
-            del self._kept[document["_id"]]
-        return len(found)
-
-
-def _from_filter(filter: Document) -> Document:
-    document: Document = {}
-    for path, condition in filter.items():
-        if path.startswith("$"):
-            raise Unsupported(f"an upsert with {path}")
-        if operators(condition):
-            continue
-        if "." in path:
-            raise Unsupported(f"an upsert with {path}")
-        document[path] = condition
-    if "_id" not in document:
-        raise Unsupported("an upsert without an _id")
-    return document
 
 
 class Cursor:
@@ -159,10 +70,10 @@ class Collection:
 
     def find(self, filter: Mapping[str, Any] | None = None, projection: Mapping[str, Any] | None = None) -> Cursor:
         """What a filter finds."""
-        plain = _plain(filter or {})
+        where = plain(filter or {})
 
         def ask(sort: Sort, limit: int) -> Any:
-            return self._one("find", lambda: self.documents.find(plain, projection, sort, limit))
+            return self._one("find", lambda: self.documents.find(where, projection, sort, limit))
 
         return Cursor(ask)
 
@@ -174,21 +85,21 @@ class Collection:
         sort: Sort = (),
     ) -> Document | None:
         """The first that a filter finds."""
-        plain = _plain(filter or {})
+        where = plain(filter or {})
 
-        found = await self._one("find_one", lambda: self.documents.find(plain, projection, sort, 1))
+        found = await self._one("find_one", lambda: self.documents.find(where, projection, sort, 1))
         return found[0] if found else None
 
     async def count_documents(self, filter: Mapping[str, Any]) -> int:
         """How many a filter finds."""
-        plain = _plain(filter)
-        return await self._one("count", lambda: len(self.documents.matching(plain)))
+        where = plain(filter)
+        return await self._one("count", lambda: len(self.documents.matching(where)))
 
     async def insert_one(self, document: Document) -> InsertOneResult:
         """One more document."""
         document.setdefault("_id", bson.ObjectId())
-        plain = _plain(document)
-        await self._one("insert_one", lambda: self.documents.insert(plain))
+        where = plain(document)
+        await self._one("insert_one", lambda: self.documents.insert(where))
         return InsertOneResult(document["_id"], acknowledged=True)
 
     async def insert_many(self, documents: Iterable[Document], *, ordered: bool = True) -> InsertManyResult:
@@ -201,13 +112,13 @@ class Collection:
         self, filter: Mapping[str, Any], update: Mapping[str, Any], *, upsert: bool = False
     ) -> UpdateResult:
         """Change one document."""
-        where, how = _plain(filter), _plain(update)
+        where, how = plain(filter), plain(update)
         changed, made = await self._one("update_one", lambda: self.documents.update(where, how, upsert=upsert))
         return _update_result(changed, made)
 
     async def update_many(self, filter: Mapping[str, Any], update: Mapping[str, Any]) -> UpdateResult:
         """Change all that a filter finds."""
-        where, how = _plain(filter), _plain(update)
+        where, how = plain(filter), plain(update)
         works: list[Callable[[], Any]] = []
 
         def find() -> list[Any]:
@@ -231,7 +142,7 @@ class Collection:
         return_document: bool = ReturnDocument.BEFORE,
     ) -> Document | None:
         """Change one document and answer with it."""
-        where, how = _plain(filter), _plain(update)
+        where, how = plain(filter), plain(update)
 
         def work() -> Document | None:
             changed, made = self.documents.update(where, how, sort=sort, upsert=upsert)
@@ -241,20 +152,20 @@ class Collection:
                     return None
             if not changed:
                 return None
-            return _plain(project(changed[0][1 if return_document == ReturnDocument.AFTER else 0], projection))
+            return plain(project(changed[0][1 if return_document == ReturnDocument.AFTER else 0], projection))
 
         return await self._one("find_one_and_update", work)
 
     async def delete_one(self, filter: Mapping[str, Any]) -> DeleteResult:
         """Take one document away."""
-        plain = _plain(filter)
-        return DeleteResult({"n": await self._one("delete_one", lambda: self.documents.delete(plain))}, True)
+        where = plain(filter)
+        return DeleteResult({"n": await self._one("delete_one", lambda: self.documents.delete(where))}, True)
 
     async def delete_many(self, filter: Mapping[str, Any]) -> DeleteResult:
         """Take all away that a filter finds."""
-        plain = _plain(filter)
+        where = plain(filter)
         return DeleteResult(
-            {"n": await self._one("delete_many", lambda: self.documents.delete(plain, many=True))}, True
+            {"n": await self._one("delete_many", lambda: self.documents.delete(where, many=True))}, True
         )
 
     async def drop(self) -> None:
@@ -303,10 +214,11 @@ class Collection:
 
         if isinstance(request, InsertOne):
             request._doc.setdefault("_id", bson.ObjectId())
-            inserted = _plain(request._doc)
+            inserted = plain(request._doc)
         else:
-            where = _plain(request._filter)
-            how = _plain(request._doc) if isinstance(request, UpdateOne) else {}
+            where = plain(request._filter)
+            doc: Any = request._doc if isinstance(request, UpdateOne) else {}
+            how = plain(doc)
         return work
 
 
@@ -361,7 +273,9 @@ class Database:
 
     async def list_collection_names(self) -> list[str]:
         """Those that anything was written to."""
-        answer = await self._transport.call("list", [lambda: [n for n, c in self._collections.items() if c.all()]], _lost)
+        answer = await self._transport.call(
+            "list", [lambda: [n for n, c in self._collections.items() if c.all()]], _lost
+        )
         return answer[0]
 
     async def drop_collection(self, name: str) -> None:

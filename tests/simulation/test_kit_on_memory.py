@@ -11,7 +11,7 @@ from tyrsky.store import Store
 
 from shared.kit.tests.consuming.rig import Rig
 from shared.kit.tests.core.room import room
-from tests.simulation.domain import ROOMS, codec, RoomOpened
+from tests.simulation.domain import ROOMS, RoomOpened, codec
 from tests.simulation.store import Server
 
 MODULES = (

@@ -5,7 +5,6 @@ everything must be as if nothing had happened: see ``properties``.
 """
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -23,59 +22,23 @@ from tests.simulation import domain
 from tests.simulation.broker import Broker
 from tests.simulation.clock import now, simulated
 from tests.simulation.consumer import Behaviour, MemoryConsumer
-from tests.simulation.instance import Instance, Outside
+from tests.simulation.instance import Outside
 from tests.simulation.loop import Loop, Stuck
-from tests.simulation.network import Network, Weather
+from tests.simulation.network import Network
 from tests.simulation.producer import MemoryProducer
 from tests.simulation.store import Server
+from tests.simulation.trouble import Plan, Trouble
 
 STORE_SECONDS = 6.0
 """How long the service's client of the store waits: its socketTimeoutMS."""
 
 BROKER_SECONDS = 40.0
-TROUBLE_SECONDS = 20
 SETTLE_SECONDS = 400
 """How long after the last fault everything must be done. Long, for the longest leases, sessions and pauses add up."""
-
-FAULTS = ("kill", "freeze", "restart", "clock", "more", "wind-back")
 
 
 class Violation(Exception):  # noqa: N818 - a verdict
     """A promise was broken. Says which."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a seed makes of a run: how much of everything. Each seed has only some kinds of trouble (swarm testing)."""
-
-    instances: int
-    rooms: int
-    customers: int
-    wishes: int
-    weather: Weather
-    faults: tuple[str, ...]
-    how_many: int
-    again: float
-    poison: float
-
-    @classmethod
-    def of(cls, random: Random) -> "Plan":
-        """Drawn."""
-
-        def rate(most: float) -> float:
-            return random.random() * most if random.random() < 0.4 else 0.0
-
-        return cls(
-            instances=random.choice((1, 2, 2, 2, 3)),
-            rooms=random.choice((1, 1, 2)),
-            customers=random.randint(1, 4),
-            wishes=random.randint(1, 3),
-            weather=Weather(late=random.random(), slow=rate(0.02), lost=rate(0.08)),
-            faults=tuple(each for each in FAULTS if random.random() < 0.4),
-            how_many=random.randint(0, 5),
-            again=rate(0.3),
-            poison=rate(0.3),
-        )
 
 
 @dataclass
@@ -92,7 +55,7 @@ class Wish:
 class World:
     """One run."""
 
-    def __init__(self, seed: int | str, *, consumes: bool = True, trace: bool = False) -> None:
+    def __init__(self, seed: int | str, *, trace: bool = False) -> None:
         self.seed = seed
         self.random = Random(f"{seed} world")
         self.plan = Plan.of(self.random)
@@ -108,20 +71,14 @@ class World:
             to_store=Network(Random(f"{seed} store"), weather, patience=STORE_SECONDS, told=told),
             to_broker=Network(Random(f"{seed} broker"), weather, patience=BROKER_SECONDS, told=told),
             behaviour=Behaviour(Random(f"{seed} reading"), self.plan.again),
-            random=self.random,
             hinder=self._hinder,
-            consumes=consumes,
         )
         for topic in (domain.ROOMS, domain.BADGES):
             self.broker.create(topic, 2)
-        self.instances: list[Instance] = []
-        self.gone: list[Instance] = []
+        self.trouble = Trouble(self.outside, self.plan, self.random, self.note)
         self.rooms = {uuid5(domain.NAMESPACE, f"room {n}"): 2 + n * 3 for n in range(self.plan.rooms)}
         self.wishes: list[Wish] = []
-        self.failed: list[str] = []
-        self._failures: Counter[tuple[str, UUID]] = Counter()
         self._poisoned: dict[tuple[str, UUID], int] = {}
-        self.calm = False
 
     def run(self) -> None:
         """Everything, up to the verdict.
@@ -133,7 +90,10 @@ class World:
                 self.loop.run(self._run())
             except Stuck as stuck:
                 raise Violation(f"stuck: {stuck}") from None
-            faults = [*self.loop.faults, *(f for each in (*self.instances, *self.gone) for f in each.failed)]
+            faults = [
+                *self.loop.faults,
+                *(f for each in (*self.trouble.instances, *self.trouble.gone) for f in each.failed),
+            ]
             if faults:
                 raise Violation("; ".join(faults))
 
@@ -160,11 +120,10 @@ class World:
         from tests.simulation.properties import check
 
         for number in range(self.plan.instances):
-            self._begin(f"i{number}")
+            self.trouble.begin(f"i{number}")
         customers = [asyncio.create_task(self._customer(n)) for n in range(self.plan.customers)]
-        trouble = asyncio.create_task(self._trouble())
-        await trouble
-        self._clear_up()
+        await asyncio.create_task(self.trouble.run())
+        self.trouble.clear_up()
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await asyncio.gather(*customers)
@@ -172,12 +131,6 @@ class World:
         except TimeoutError:
             raise Violation(f"not done {SETTLE_SECONDS} s after the last fault: {self._unfinished()}") from None
         check(self)
-
-    def _begin(self, name: str) -> Instance:
-        instance = Instance(name, self.outside)
-        instance.start()
-        self.instances.append(instance)
-        return instance
 
     async def _customer(self, number: int) -> None:
         random = Random(f"{self.seed} customer {number}")
@@ -199,14 +152,12 @@ class World:
         command = domain.TakeSeat(room_id=wish.room_id, guest=wish.guest, now=now())
         return Ask(command, wish.id, domain.COLLEGE, answer=lambda after: {"guests": list(after.state.guests)})
 
-    async def _insist(
-        self, random: Random, ask: Ask[domain.Room, domain.RoomCommand], wish: Wish | None
-    ) -> None:
+    async def _insist(self, random: Random, ask: Ask[domain.Room, domain.RoomCommand], wish: Wish | None) -> None:
         """Ask until there is an answer, as a client does that has an Idempotency-Key."""
         while True:
             try:
                 async with asyncio.timeout(random.choice((0.5, 5.0, 30.0))):
-                    done = await random.choice(self.instances).carry_out(ask)
+                    done = await random.choice(self.trouble.instances).carry_out(ask)
             except Busy:
                 pass
             except Rejected as refusal:
@@ -231,78 +182,6 @@ class World:
             self._poisoned[place] -= 1
             raise (ValueError if about.sequence % 2 else RuntimeError)("poisoned")
 
-    # -- trouble ------------------------------------------------------------------------------------------------------
-
-    async def _trouble(self) -> None:
-        if self.plan.faults:
-            for _ in range(self.plan.how_many):
-                if self.random.random() < 0.3:
-                    await asyncio.sleep(self.random.random() * TROUBLE_SECONDS / 4)
-                await self.loop.after(self.random.randint(0, 300))
-                self._do(self.random.choice(self.plan.faults))
-        await asyncio.sleep(self.random.random() * 5)
-
-    def _do(self, fault: str) -> None:
-        victim = self.random.choice(self.instances)
-        seconds = self.random.random() * self.random.choice((1, 12, 40))
-        self.note(f"=== {fault} {victim.name} {seconds:.1f}")
-        match fault:
-            case "kill":
-                asyncio.create_task(self._replace(victim, seconds / 4))
-            case "restart":
-                asyncio.create_task(self._restart(victim))
-            case "freeze":
-                if not victim.process.frozen and not victim.process.dead:
-                    victim.process.frozen = True
-                    self.loop.call_later(seconds, self._thaw, victim)
-            case "clock":
-                victim.process.ahead = self.random.choice((-300, -5, -1, 1, 5, 300)) * self.random.random()
-            case "more":
-                if len(self.instances) < 4:
-                    self._begin(f"i{len(self.instances)}+")
-            case _:
-                self._wind_back()
-
-    def _thaw(self, victim: Instance) -> None:
-        if victim.process.frozen:
-            self.note(f"=== {victim.name} goes on")
-            self.loop.thaw(victim.process)
-
-    async def _replace(self, victim: Instance, seconds: float) -> None:
-        if victim.process.dead:
-            return
-        victim.crash()
-        await asyncio.sleep(0 if self.calm else seconds)
-        self._successor(victim)
-
-    async def _restart(self, victim: Instance) -> None:
-        if victim.process.dead or victim.process.frozen:
-            return
-        await victim.stop()
-        self._successor(victim)
-
-    def _successor(self, victim: Instance) -> None:
-        if victim in self.instances:
-            self.gone.append(victim)
-            self.instances.remove(victim)
-            self._begin(victim.name.partition("'")[0] + "'" * (1 + victim.name.count("'")))
-
-    def _wind_back(self) -> None:
-        """Somebody sets the offsets of all groups back."""
-        for group in self.broker.groups:
-            self.broker.wind_back(group, lambda offset: self.random.randint(0, offset))
-
-    def _clear_up(self) -> None:
-        """No more trouble: whoever is frozen goes on, clocks are right, nothing is lost."""
-        self.note("=== the weather clears up")
-        self.calm = True
-        weather = self.plan.weather
-        weather.slow = weather.lost = 0.0
-        self.outside.behaviour.again = 0.0
-        for instance in self.instances:
-            instance.process.ahead = 0.0
-            self._thaw(instance)
-
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def documents(self, collection: str) -> list[Document]:
@@ -322,12 +201,11 @@ class World:
             if document.get("outbox") or "outbox_since" in document
         ]
         waiting += [f"{box['_id']} is parked" for box in self.documents("dead_letters")]
-        if self.outside.consumes:
-            waiting += self._behind()
-        return ", ".join(waiting)
+        return ", ".join([*waiting, *self._behind()])
 
     def _behind(self) -> list[str]:
-        reads = {"sim-policies": (domain.ROOMS,), "sim-seen": (domain.ROOMS,), "sim-counted": (domain.ROOMS, domain.BADGES)}
+        rooms, both = (domain.ROOMS,), (domain.ROOMS, domain.BADGES)
+        reads = {"sim-policies": rooms, "sim-seen": rooms, "sim-counted": both}
         return [
             f"{group} is behind on {at.topic}/{at.partition}"
             for group, topics in reads.items()

@@ -1,0 +1,110 @@
+"""A log for the contract's tests: the one in memory on a simulated loop, or Kafka; both through aiokafka's face."""
+
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.simulation.broker import Broker
+from tests.simulation.consumer import MemoryConsumer
+from tests.simulation.loop import Loop
+from tests.simulation.network import Direct
+from tests.simulation.producer import MemoryProducer
+
+Test = Callable[["Kafka"], Coroutine[Any, Any, None]]
+
+
+class Kafka:
+    """A log, in memory or real, with a topic of two partitions."""
+
+    def __init__(self, bootstrap: str | None) -> None:
+        self.topic = f"contract-{uuid4().hex[:12]}"
+        self.group = f"group-{uuid4().hex[:12]}"
+        self.bootstrap = bootstrap
+        self._broker = Broker(session_seconds=6, rebalance_seconds=6)
+
+    def run(self, test: Test) -> None:
+        """On a loop of its own: a simulated one for the log in memory."""
+        if self.bootstrap is None:
+            self._broker.create(self.topic, 2)
+            Loop(self.topic).run(test(self))
+        else:
+            asyncio.run(self._on_kafka(test))
+
+    async def _on_kafka(self, test: Test) -> None:
+        assert self.bootstrap
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(self.topic, num_partitions=2, replication_factor=1)])
+            await test(self)
+            await admin.delete_topics([self.topic])
+        finally:
+            await admin.close()
+
+    def at(self, partition: int = 0) -> TopicPartition:
+        return TopicPartition(self.topic, partition)
+
+    @asynccontextmanager
+    async def producer(self, transactional_id: str | None = None) -> AsyncGenerator[Any]:
+        options: dict[str, Any] = {
+            "transactional_id": transactional_id and f"{self.topic}-{transactional_id}",
+            "enable_idempotence": True,
+            "linger_ms": 2,
+        }
+        producer: Any = (
+            AIOKafkaProducer(bootstrap_servers=self.bootstrap, **options)
+            if self.bootstrap
+            else MemoryProducer(self._broker, Direct(), **options)
+        )
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            await producer.stop()
+
+    @asynccontextmanager
+    async def consumer(self, *topics: str, **options: Any) -> AsyncGenerator[Any]:
+        options = {"auto_offset_reset": "earliest", "enable_auto_commit": False, **options}
+        times = {"session_timeout_ms": 6000, "rebalance_timeout_ms": 6000, "heartbeat_interval_ms": 500}
+        consumer: Any = (
+            AIOKafkaConsumer(*topics, bootstrap_servers=self.bootstrap, **times, **options)
+            if self.bootstrap
+            else MemoryConsumer(self._broker, Direct(), *topics, **options)
+        )
+        await consumer.start()
+        try:
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    async def read(self, *, committed: bool = True, partition: int = 0) -> list[str]:
+        """What a reader sees up to the end."""
+        level = "read_committed" if committed else "read_uncommitted"
+        async with self.consumer(isolation_level=level) as consumer:
+            at = self.at(partition)
+            consumer.assign([at])
+            await consumer.seek_to_beginning(at)
+            end = (await consumer.end_offsets([at]))[at]
+            seen: list[str] = []
+            async with asyncio.timeout(20):
+                while await consumer.position(at) < end:
+                    for record in (await consumer.getmany(timeout_ms=200)).get(at, []):
+                        seen.append(record.value.decode())
+            return seen
+
+
+def contract(test: Test) -> Callable[[Kafka], None]:
+    """Run it on the loop of the log that it is for."""
+
+    @functools.wraps(test)
+    def run(kafka: Kafka) -> None:
+        kafka.run(test)
+
+    run.__dict__.pop("__wrapped__", None)
+    return run

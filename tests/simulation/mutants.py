@@ -1,0 +1,201 @@
+"""Faults that somebody might make in the kit one day, to see whether the simulation has teeth: each must be found.
+
+``python -m tests.simulation --mutant NAME`` looks for one; ``test_mutants`` looks for all.
+"""
+
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from pymongo import UpdateOne
+from tyrsky import consuming
+from tyrsky.aggregate import Command
+from tyrsky.consuming import Consumer, Record
+from tyrsky.dead_letters import DeadLetters
+from tyrsky.deliveries import Message
+from tyrsky.inbox import Inbox
+from tyrsky.policies import Policies
+from tyrsky.producing import KafkaLog, KafkaSender
+from tyrsky.projecting import Kept, Projection
+from tyrsky.relay import Relay
+from tyrsky.rows import Shelf
+from tyrsky.store import Claim, Store
+from tyrsky.watching import Offsets
+
+# pyright: reportPrivateUsage=false
+
+Change = tuple[Any, str, Any]
+
+
+class Careless:
+    """A collection whose updates forget a condition."""
+
+    def __init__(self, collection: Any, forgets: Collection[str]) -> None:
+        self._collection = collection
+        self._forgets = forgets
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def _without(self, filter: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: each for name, each in filter.items() if name not in self._forgets}
+
+    async def update_one(self, filter: Mapping[str, Any], update: Any, **more: Any) -> Any:
+        return await self._collection.update_one(self._without(filter), update, **more)
+
+    async def delete_one(self, filter: Mapping[str, Any]) -> Any:
+        return await self._collection.delete_one(self._without(filter))
+
+    async def bulk_write(self, writes: Iterable[Any], **more: Any) -> Any:
+        careless = [UpdateOne(self._without(w._filter), w._doc) if isinstance(w, UpdateOne) else w for w in writes]
+        return await self._collection.bulk_write(careless, **more)
+
+
+def _careless(kind: type, attribute: str, *forgets: str) -> Change:
+    """A class that forgets conditions in whatever it writes to one of its collections."""
+    begin: Any = kind.__init__
+
+    def init(self: Any, *args: Any, **more: Any) -> None:
+        begin(self, *args, **more)
+        setattr(self, attribute, Careless(getattr(self, attribute), forgets))
+
+    return kind, "__init__", init
+
+
+def _clears_what_is_not_its_own() -> list[Change]:
+    async def clear(self: Any, name: str, claims: Sequence[Claim]) -> None:
+        taken_away = {"$set": {"outbox": []}, "$unset": {"outbox_since": "", "lease_by": ""}}
+        collection = self._database.get_collection(name)
+        await collection.bulk_write([UpdateOne({"_id": claim.id}, taken_away) for claim in claims], ordered=False)
+
+    return [(Relay, "_clear", clear)]
+
+
+def _saves_no_receipts() -> list[Change]:
+    save: Any = Store.save
+
+    async def forgetful(self: Any, college: str, id: UUID, before: Any, change: Any) -> Any:
+        return await save(self, college, id, before, replace(change, receipts=[]))
+
+    return [(Store, "save", forgetful)]
+
+
+def _takes_over_without_fencing() -> list[Change]:
+    async def fence(self: Any, holder: str) -> None:
+        """The old one may still be at it."""
+
+    return [(KafkaLog, "fence", fence)]
+
+
+def _takes_over_without_looking() -> list[Change]:
+    async def seen(self: Any, since: Any) -> dict[tuple[str, str], int]:
+        return {}
+
+    return [(KafkaLog, "seen", seen)]
+
+
+def _sends_without_waiting() -> list[Change]:
+    async def send(self: Any, messages: Sequence[Any]) -> dict[tuple[str, int], int]:
+        """Says that it is done when nothing is known yet."""
+        producer = self._lanes[0]
+        await producer.begin_transaction()
+        for each in messages:
+            await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
+        producer._later = consuming.asyncio.create_task(producer.commit_transaction())
+        producer._later.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return {}
+
+    return [(KafkaSender, "send", send)]
+
+
+def _commits_before_handling() -> list[Change]:
+    async def deal_with(self: Any, records: Sequence[Record], consumer: Any) -> None:
+        edition = await self._inbox.reaction.edition()
+        await self._commit({(r.topic, r.partition): r.offset + 1 for r in records}, edition)
+        await self._inbox.take((consuming._message(record) for record in records), edition)
+
+    return [(Consumer, "_deal_with", deal_with)]
+
+
+def _goes_on_when_stuck() -> list[Change]:
+    def wind_back(self: Any, offsets: Any) -> None:
+        """What could not be taken is left behind."""
+
+    return [(Consumer, "_wind_back", wind_back)]
+
+
+def _gives_commands_new_ids() -> list[Change]:
+    commands: Any = Policies.commands
+
+    async def anew(self: Any, event: Any, about: Any) -> list[tuple[str, UUID, Command]]:
+        return [(name, uuid4(), command) for name, _, command in await commands(self, event, about)]
+
+    return [(Policies, "commands", anew)]
+
+
+def _folds_repeats() -> list[Change]:
+    fold: Any = Projection.fold
+
+    def again(self: Any, kept: Kept[Any], event: Any, about: Any) -> Kept[Any]:
+        return fold(self, Kept(kept.row, {}), event, about)
+
+    return [(Projection, "fold", again)]
+
+
+def _overtakes_parked_keys() -> list[Change]:
+    async def parked(self: Any, group: str, keys: Any) -> dict[tuple[str, str], tuple[int, int]]:
+        return {}
+
+    return [(DeadLetters, "parked", parked)]
+
+
+def _drops_what_fails() -> list[Change]:
+    async def keep(self: Any, message: Message, failure: Any) -> None:
+        """Not kept."""
+
+    return [(Inbox, "_keep", keep)]
+
+
+def _takes_marks_for_messages() -> list[Change]:
+    async def position_of(consumer: Any, at: tuple[str, int]) -> int:
+        return 0
+
+    async def hollow(self: Any, places: Any) -> set[tuple[str, int]]:
+        return set()
+
+    return [(consuming, "position_of", position_of), (Offsets, "hollow", hollow)]
+
+
+MUTANTS: dict[str, Callable[[], list[Change]]] = {
+    "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
+    "saves no receipts": _saves_no_receipts,
+    "clears what is not its own": _clears_what_is_not_its_own,
+    "takes over without fencing": _takes_over_without_fencing,
+    "takes over without looking": _takes_over_without_looking,
+    "sends without waiting": _sends_without_waiting,
+    "commits before handling": _commits_before_handling,
+    "goes on when stuck": _goes_on_when_stuck,
+    "gives commands new ids": _gives_commands_new_ids,
+    "folds repeats": _folds_repeats,
+    "writes rows over others": lambda: [_careless(Shelf, "collection", "version")],
+    "overtakes parked keys": _overtakes_parked_keys,
+    "drops what fails": _drops_what_fails,
+    "frees a key with letters left": lambda: [_careless(DeadLetters, "_boxes", "letters")],
+    "takes marks for messages": _takes_marks_for_messages,
+}
+
+
+@contextmanager
+def mutated(name: str) -> Generator[None]:
+    """The kit with a fault."""
+    changes = MUTANTS[name]()
+    before = [(owner, attribute, getattr(owner, attribute)) for owner, attribute, _ in changes]
+    try:
+        for owner, attribute, instead in changes:
+            setattr(owner, attribute, instead)
+        yield
+    finally:
+        for owner, attribute, real in before:
+            setattr(owner, attribute, real)

@@ -1,0 +1,31 @@
+"""What the simulation has found in the kit, once each, and the seeds that once went wrong."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from tyrsky.remembering import KEPT, Remembered
+from tyrsky.store import Receipt
+
+from tests.simulation.clock import now, simulated
+from tests.simulation.loop import Loop
+from tests.simulation.store import Server
+
+
+def test_old_answers_go_although_the_machine_has_just_begun() -> None:
+    """The loop's time begins with the machine: the first sweep came when that had been up for an hour."""
+    loop = Loop("old answers")
+
+    async def sweep() -> int:
+        database: Any = Server().client()["x"]
+        await database["answers"].insert_one({"_id": "old", "at": now() - KEPT - timedelta(minutes=1)})
+        remembered = Remembered(database)
+        running = asyncio.create_task(remembered.run())
+        remembered.keep(Receipt(str(uuid4()), "new", 1, None))
+        await asyncio.sleep(10)
+        running.cancel()
+        return await database["answers"].count_documents({"_id": "old"})
+
+    with simulated(loop, "old answers"):
+        assert loop.run(sweep()) == 0
