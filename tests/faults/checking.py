@@ -75,26 +75,31 @@ class Checking:
     async def check(self, *, whole: bool) -> list[Verdict]:
         """All invariants, as of now. ``whole``: mails too, for which senders that were killed need a minute."""
         rig = self._rig
+        if whole:
+            await self._until_all_is_sent()
+            await rig.settle()
         wishes = ledger.read(rig.ledger.file)
-        kept = await looking.kept({service: rig.database(service) for service in rig.services})
+        databases = {service: rig.database(service) for service in rig.services}
+        before = await looking.kept(databases)
         records = await looking.records(rig.layout.bootstrap, rig.layout.topics)
+        kept = await looking.kept(databases)
         shown = await self._shown(wishes)
         await self._look_at_rows()
         self._asked_for += len(shown)
         there = invariants.acknowledged_is_there(wishes, shown, kept)
         there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._asked_for}))
-        if whole:
-            await self._until_all_is_sent()
-        notes, mails = await self._notes_and_mails()
-        rooms, dispatches = await looking.rooms(rig.database("seats")), await self._dispatches()
+        # What was done outside first, then what the services know of it: mails may still go out meanwhile.
+        mails = await asyncio.to_thread(looking.mails, rig.stack, self._addresses)
         calls = Counter(str(each["id"]) for each in ledger.noted(rig.ledger.file, "webhook"))
+        notes, dispatches = await self._notes(), await self._dispatches()
+        rooms = await looking.rooms(rig.database("seats"))
         if whole:
             missing = [*invariants.mails_came(wishes, notes, mails), *invariants.calls_came(wishes, calls)]
             there = invariants.together(there, Verdict("I1", missing))
         made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
         return [
             there,
-            invariants.committed_is_published(kept, records, alone="kafka" not in rig.layout.outside.parts),
+            invariants.committed_is_published(before, records, kept, alone="kafka" not in rig.layout.outside.parts),
             invariants.together(
                 invariants.effects_once(wishes, notes, mails, made), invariants.calls_once(dispatches, calls, rooms)
             ),
@@ -160,16 +165,15 @@ class Checking:
         found = self._rig.database("seats")["dispatches"].find({}, {"state.unsure": 1})
         return {each["_id"]: each["state"]["unsure"] async for each in found}
 
-    async def _notes_and_mails(self) -> tuple[list[Note], Counter[str]]:
+    async def _notes(self) -> list[Note]:
         fields = {"state.about": 1, "state.status": 1, "state.unsure": 1}
         found: list[dict[str, Any]] = (
             await self._rig.database("notifications")["notifications"].find({}, fields).to_list()
         )
-        notes = [
+        return [
             Note(each["_id"], each["state"]["about"], each["state"]["status"], each["state"]["unsure"])
             for each in found
         ]
-        return notes, await asyncio.to_thread(looking.mails, self._rig.stack, self._addresses)
 
     async def _nobody_needed(self) -> Verdict:
         rig, waits = self._rig, dict[str, str]()

@@ -117,6 +117,19 @@ def test_what_store_and_topic_do_not_share_is_counted(seen: list[Record], says: 
     assert says in verdict.wrong[0]
 
 
+def test_an_event_that_waits_in_its_outbox_is_not_yet_missing():
+    waiting = {"v1": Kept("companies.visits", 3, 3, waiting=1)}
+    assert invariants.committed_is_published(waiting, records(1, 2)).holds
+    assert len(invariants.committed_is_published(waiting, records(1)).wrong) == 1
+
+
+def test_what_was_committed_and_published_while_the_topic_was_read_is_no_stranger():
+    before, after = kept("v1", 1, 1), {**kept("v1", 2, 2), **kept("v2", 1, 1)}
+    both = [*records(1, 2), *records(1, key="v2")]
+    assert invariants.committed_is_published(before, both, after).holds
+    assert len(invariants.committed_is_published(before, both).wrong) == 2
+
+
 def test_on_somebody_elses_cluster_strangers_are_no_fault():
     strangers = [*records(1), *records(1, key="v2")]
     assert invariants.committed_is_published(kept("v1", 1, 1), strangers, alone=False).holds
