@@ -92,7 +92,7 @@ def committed_is_published(
     """I2: every event of the store is on its topic; and nothing is there that no store has, if the topic is ours alone.
 
     An aggregate's sequence runs over all its topics together, from 1 without a gap. ``kept`` is the store before the
-    topics were read, ``later`` after it: effects may still go on. What waits in an outbox is no loss, but I5's business.
+    topics were read, ``later`` after it: effects may still go on. What waits in an outbox is no loss, but late (I5).
     """
     later = later if later is not None else kept
     seen: defaultdict[str, set[int]] = defaultdict(set)
