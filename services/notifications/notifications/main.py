@@ -2,7 +2,7 @@
 
 from tyrsky.service import Service
 
-from notifications import api, indexes, notification, policies
+from notifications import api, notification, policies
 from notifications.sending import Sending
 from notifications.settings import Settings
 
@@ -12,5 +12,4 @@ service.keeps(notification.aggregate)
 service.serves(api.router)
 service.reacts(policies.policies)
 service.sends(Sending(settings))
-service.prepares(lambda: indexes.prepare(service.database))
 app = service.asgi()

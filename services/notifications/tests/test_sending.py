@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import notifications.smtp
 import pytest
-from notifications import indexes
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -203,7 +202,6 @@ async def test_another_deployments_college_is_left_alone(office: Office):
 
 
 async def test_the_lists_and_what_is_due_have_their_indexes(office: Office):
-    await indexes.prepare(office.client[office.name])
     async with receiving() as receiver, office.sender(receiver.port):
         found = await office.decider.store.collection.index_information()
     keys = {tuple(name for name, _ in index["key"]) for index in found.values()}

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
@@ -56,6 +56,9 @@ class Outcome:
     pause: timedelta = timedelta()
 
 
+Keys = list[tuple[str, int]]
+"""An index: fields, and whether each goes up (1) or down (-1)."""
+
 E = TypeVar("E", bound=Effective)
 
 
@@ -75,6 +78,11 @@ class Effect(Protocol[E, C]):
     @property
     def aggregate(self) -> Aggregate[E, C]:
         """What is done is one of these; the service keeps them."""
+        ...
+
+    @property
+    def indexes(self) -> Sequence[Keys]:
+        """For each way in which they are listed an index: college first, for every query names it."""
         ...
 
     @property
@@ -113,8 +121,9 @@ class Effects(Generic[E, C]):
         self._woken = asyncio.Event()
 
     async def prepare(self) -> None:
-        """Declare the index that finds what is due. Idempotent."""
-        await self._store.collection.create_index([("state.due_at", 1)])
+        """Declare the index that finds what is due, and those of the lists. Idempotent."""
+        for keys in ([("state.due_at", 1)], *self._effect.indexes):
+            await self._store.collection.create_index(keys)
 
     def hear(self, written: Loaded[E]) -> None:
         """One was written here: when it is due, do it as soon as there is a place; when it will be, look then."""

@@ -93,6 +93,7 @@ class Webhook:
     """Calls one webhook for every dispatch of a service."""
 
     aggregate = dispatches.aggregate
+    indexes = ([("college", 1), ("state.accepted_at", 1), ("_id", 1)],)
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,6 +1,6 @@
 """The service at a glance."""
 
-from tyrsky import dispatches
+from tyrsky import dispatch_api, dispatches
 from tyrsky.service import Service
 from tyrsky.webhooks import Webhook
 
@@ -11,7 +11,7 @@ settings = Settings()  # pyright: ignore[reportCallIssue] - the environment give
 service = Service("seats", settings, own_topics=contracts.TOPICS)
 service.keeps(room.aggregate, dispatches.aggregate)
 service.projects(views.occupancy)
-service.serves(api.router)
+service.serves(api.router, dispatch_api.router)
 service.reacts(policies.policies)
 service.sends(Webhook(settings))
 app = service.asgi()

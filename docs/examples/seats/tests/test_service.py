@@ -25,8 +25,8 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 async def seats(receiver: Receiver) -> AsyncIterator[Running]:
-    settings = {"webhook_url": receiver.url, "webhook_secret": SECRET, "webhook_retry_seconds": 0.1}
-    async with running("seats", **settings, webhook_poll_seconds=0.2) as found:
+    webhook = {"webhook_url": receiver.url, "webhook_secret": SECRET, "webhook_retry_seconds": 0.1}
+    async with running("seats", **webhook, webhook_poll_seconds=0.2, request_wait_seconds=30) as found:
         yield found
 
 
@@ -91,6 +91,13 @@ async def test_a_confirmation_is_repeated_until_it_is_taken(seats: Running, rece
     await until(taken)
     calls = [call for call in receiver.calls if call.id == reservation]
     assert len({call.body for call in calls}) == 1
+
+    async def known() -> bool:
+        return (await seats.get(f"/dispatches/{reservation}")).json()["status"] == "sent"
+
+    await until(known)
+    assert (await seats.get("/dispatches?status=sent")).json()["items"][0]["id"] == reservation
+    assert (await seats.get(f"/dispatches/{reservation}", college="sasky")).json()["code"] == "dispatch-unknown"
 
 
 async def test_who_has_a_seat_is_told_to_nobody_outside(seats: Running, receiver: Receiver):

@@ -52,7 +52,7 @@ async def running(package: str, **environment: object) -> AsyncGenerator[Running
         base: dict[str, object] = {
             "colleges": json.dumps(COLLEGES),
             "oidc_issuer": authority.issuer,
-            "mongo_database": f"{package}-{uuid4().hex[:12]}",
+            "mongo_database": f"trial-{package}-{uuid4().hex[:12]}",
         }
         service = _put_together(package, base | environment)
         await _make_topics(service)
