@@ -104,7 +104,7 @@ class Checking:
                 invariants.effects_once(wishes, notes, mails, made), invariants.calls_once(dispatches, calls, rooms)
             ),
             invariants.never_back(self._ours(records, kept), self._gone_back),
-            invariants.settles(self._settled, SETTLE_SECONDS),
+            invariants.settles(self._settled if whole else self._settled[-1:], SETTLE_SECONDS),
             invariants.seats_exact(wishes, rooms),
             await self._nobody_needed(),
         ]
