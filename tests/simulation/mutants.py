@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from pymongo import UpdateOne
 from tyrsky import consuming
 from tyrsky.aggregate import Command
+from tyrsky.clearing import Clearer
 from tyrsky.consuming import Consumer, Record
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
@@ -19,7 +20,6 @@ from tyrsky.inbox import Inbox
 from tyrsky.policies import Policies
 from tyrsky.producing import KafkaLog, KafkaSender
 from tyrsky.projecting import Kept, Projection
-from tyrsky.relay import Relay
 from tyrsky.rows import Shelf
 from tyrsky.store import Claim, Store
 from tyrsky.watching import Offsets
@@ -70,7 +70,7 @@ def _clears_what_is_not_its_own() -> list[Change]:
         collection = self._database.get_collection(name)
         await collection.bulk_write([UpdateOne({"_id": claim.id}, taken_away) for claim in claims], ordered=False)
 
-    return [(Relay, "_clear", clear)]
+    return [(Clearer, "clear", clear)]
 
 
 def _saves_no_receipts() -> list[Change]:
