@@ -1,22 +1,26 @@
 """F16: a machine that does what people do, in any order, and knows what the API promises for each thing.
 
-Each rule asks for something, compares the answer with the model, and notes what it touched; after each rule, GET must
+Each step asks for something, compares the answer with the model, and notes what it touched; after each step, GET must
 show everything that was touched as the model has it. Rooms, companies, contacts and visits are made anew in each
 example, so that examples have nothing in common. What the machine does follows from Hypothesis's seed alone.
 
-Here is what all rules stand on, and what holds of every wish. ``machine_rooms``, ``machine_companies`` and
+Here is what all steps stand on, and what holds of every wish. ``machine_rooms``, ``machine_companies`` and
 ``machine_changes`` add the rest, each upon the one before.
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.faults.asking import Answer, Api, Request
 from tests.faults.model import Done, Thing, holds, other
+
+F = TypeVar("F", bound=Callable[..., None])
 
 HERE, COLLEAGUE, ELSEWHERE = "vaao-outreach", "vaao-coordinator", "sasky-outreach"
 USERS = (HERE, COLLEAGUE, ELSEWHERE)
@@ -28,20 +32,52 @@ some = st.integers(0, 10_000)
 """Which of several: its remainder. What there is to choose from has ids that no seed knows."""
 
 
+@dataclass(frozen=True)
+class Step:
+    """Something that people do: a method of the machine, what it is given, and whether it makes sense of an Api."""
+
+    name: str
+    arguments: st.SearchStrategy[dict[str, Any]]
+    when: Callable[[Api], bool]
+
+
+STEPS: list[Step] = []
+
+
+def step(*, when: Callable[[Api], bool] = lambda api: True, **arguments: st.SearchStrategy[Any]) -> Callable[[F], F]:
+    """Makes a method a step."""
+
+    def keep(method: F) -> F:
+        STEPS.append(Step(method.__name__, st.fixed_dictionaries(arguments), when))
+        return method
+
+    return keep
+
+
 class Machine(RuleBasedStateMachine):
     """What holds of every wish, whatever it is for."""
 
-    def __init__(self, api: Api, rules: Counter[str]) -> None:
+    def __init__(self, api: Api, steps: Counter[str]) -> None:
         super().__init__()
         self.api = api
-        self.steps = rules
+        self.steps = steps
         self.things: list[Thing] = []
         self.done: list[Done] = []
         self.touched: dict[str, Thing] = {}
         self.looks = 0
         api.journal.clear()
 
-    # -- what all rules stand on ---------------------------------------------------------------------------------------
+    @rule(data=st.data())
+    def something(self, data: st.DataObject) -> None:
+        """One of all steps, each as likely as any other. Rules of their own would be chosen by Hypothesis, which gives
+        each example a few of them (swarm testing): better over thousands of examples, and worse over twenty."""
+        steps = {each.name: each for each in STEPS if each.when(self.api)}
+        name = data.draw(st.sampled_from(sorted(steps)), label="step")
+        arguments = data.draw(steps[name].arguments, label=name)
+        self.api.journal.append(f"{name}({arguments})")
+        getattr(self, name)(**arguments)
+
+    # -- what all steps stand on ---------------------------------------------------------------------------------------
 
     def of(self, kind: str) -> list[Thing]:
         """All things of a kind."""
@@ -104,8 +140,7 @@ class Machine(RuleBasedStateMachine):
 
     # -- every wish ----------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.done)
-    @rule(which=some, at_once=st.integers(1, 3))
+    @step(which=some, at_once=st.integers(1, 3))
     def a_wish_is_repeated(self, which: int, at_once: int) -> None:
         """It is answered as it was, says so, and does nothing."""
         self.steps["repeat a wish"] += 1
@@ -115,8 +150,7 @@ class Machine(RuleBasedStateMachine):
             holds(answer.replayed, f"repeated {done.request}: it does not say so")
         self.touched[done.thing.path] = done.thing
 
-    @precondition(lambda self: self.done)
-    @rule(which=some)
+    @step(which=some)
     def a_key_is_for_one_wish(self, which: int) -> None:
         """The same key with another body is refused, and does nothing."""
         # Another company to register is another aggregate, where only the memory of a day tells: see below.
@@ -128,8 +162,7 @@ class Machine(RuleBasedStateMachine):
         self.refused(self.api.ask(done.request.but(body=other(done.request), kind="")), 422, "key-reused")
         self.touched[done.thing.path] = done.thing
 
-    @precondition(lambda self: self.done and not self.api.rough)
-    @rule(which=some, seats=st.integers(1, 5))
+    @step(when=lambda api: not api.rough, which=some, seats=st.integers(1, 5))
     def a_key_is_for_one_thing(self, which: int, seats: int) -> None:
         """The same key at another address is refused. (Which a process that is killed at once may forget.)"""
         wishes = [done for done in self.done if done.request.path.startswith("/rooms/")]
@@ -140,8 +173,7 @@ class Machine(RuleBasedStateMachine):
         asked = Request(done.request.user, "POST", "/rooms", {"seats": seats}, key=done.request.key)
         self.refused(self.api.ask(asked), 422, "key-reused")
 
-    @precondition(lambda self: self.things)
-    @rule(which=some, wrong=st.sampled_from(["no key", "short key", "no If-Match", "If-Match that is none"]))
+    @step(which=some, wrong=st.sampled_from(["no key", "short key", "no If-Match", "If-Match that is none"]))
     def headers_are_needed(self, which: int, wrong: str) -> None:
         """A POST without a key and a PATCH without a version do nothing."""
         self.steps["headers missing or wrong"] += 1
@@ -156,8 +188,7 @@ class Machine(RuleBasedStateMachine):
             self.refused(self.api.ask(asked), 428 if wrong == "no If-Match" else 400, code)
             self.touched[thing.path] = thing
 
-    @precondition(lambda self: self.things)
-    @rule(which=some, writes=st.booleans(), known=st.booleans())
+    @step(which=some, writes=st.booleans(), known=st.booleans())
     def strangers_find_nothing(self, which: int, writes: bool, known: bool) -> None:
         """Another college's thing is like one that does not exist, to read and to write."""
         self.steps["another college's, or unknown"] += 1

@@ -4,10 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 
 from tests.faults.asking import Answer, Request
-from tests.faults.machine import some
+from tests.faults.machine import some, step
 from tests.faults.machine_companies import Companies
 from tests.faults.model import Thing, holds
 
@@ -21,7 +20,7 @@ class Everything(Companies):
 
     # -- changes by If-Match -------------------------------------------------------------------------------------------
 
-    @rule(kind=st.sampled_from(["company", "contact", "visit"]), which=some, match=matches, keyed=st.booleans(),
+    @step(kind=st.sampled_from(["company", "contact", "visit"]), which=some, match=matches, keyed=st.booleans(),
           figures=st.lists(st.integers(0, FIGURES_MAX), min_size=3, max_size=3))  # fmt: skip
     def change(self, kind: str, which: int, match: str, keyed: bool, figures: list[int]) -> None:
         """With the version that was seen, it is changed; with another, it is not."""
@@ -74,7 +73,7 @@ class Everything(Companies):
             case _:
                 return self.day(2 + figures[0])
 
-    @rule(kind=st.sampled_from(["company", "contact", "visit"]), which=some, many=st.integers(2, 4),
+    @step(kind=st.sampled_from(["company", "contact", "visit"]), which=some, many=st.integers(2, 4),
           cancelling=st.booleans())  # fmt: skip
     def change_at_once(self, kind: str, which: int, many: int, cancelling: bool) -> None:
         """Several upon one version: just one is done. A visit may be cancelled meanwhile, which asks for no version."""
@@ -112,7 +111,7 @@ class Everything(Companies):
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
-    @rule(which=some, limit=st.integers(1, 3), kind=st.sampled_from(["contact", "visit", "tagged"]),
+    @step(which=some, limit=st.integers(1, 3), kind=st.sampled_from(["contact", "visit", "tagged"]),
           down=st.booleans(), adding=st.booleans())  # fmt: skip
     def lists_show_what_there_is(self, which: int, limit: int, kind: str, down: bool, adding: bool) -> None:
         """Page after page, in order, nothing twice and nothing left out; what was added meanwhile disturbs nobody."""

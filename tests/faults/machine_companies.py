@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from companies import testing
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize
 
 from tests.faults.asking import Answer, Api, Request
-from tests.faults.machine import COLLEAGUE, ELSEWHERE, HERE, some, users
+from tests.faults.machine import COLLEAGUE, ELSEWHERE, HERE, some, step, users
 from tests.faults.machine_rooms import Rooms
 from tests.faults.model import Thing, holds, times
 
@@ -25,8 +25,8 @@ phones = st.sampled_from(["040 123 4567", "+358 40 1"])
 class Companies(Rooms):
     """Rooms, and companies with all that is about them."""
 
-    def __init__(self, api: Api, rules: Counter[str]) -> None:
-        super().__init__(api, rules)
+    def __init__(self, api: Api, steps: Counter[str]) -> None:
+        super().__init__(api, steps)
         self.mark = uuid4().hex[:12]
         self.soon = False
         self.today = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
@@ -44,7 +44,7 @@ class Companies(Rooms):
         self.add_contacts(0, ["Zorro Koe", "Aino Koe", "Aino Koe"], None, True)
         self.plan(0, None, 2, False)
 
-    @rule(user=users, at_once=st.booleans())
+    @step(user=users, at_once=st.booleans())
     def register(self, user: str, at_once: bool) -> None:
         """Once in a college, also when two people, or two colleges, do it in the same moment."""
         self.steps["register a company" + " at once" * at_once] += 1
@@ -69,7 +69,7 @@ class Companies(Rooms):
         line = {"municipality": "908", "business_line": "56300", "business_line_codes": "TOL2025"}
         return self.made("company", request, answer, 1, {**fixed, **line})
 
-    @rule(which=some)
+    @step(which=some)
     def register_again(self, which: int) -> None:
         """A company that is there is refused, and stays as it is."""
         self.steps["register again"] += 1
@@ -80,7 +80,7 @@ class Companies(Rooms):
 
     # -- contacts and visits -------------------------------------------------------------------------------------------
 
-    @rule(which=some, who=st.lists(names, min_size=1, max_size=4), phone=st.none() | phones, mail=st.booleans())
+    @step(which=some, who=st.lists(names, min_size=1, max_size=4), phone=st.none() | phones, mail=st.booleans())
     def add_contacts(self, which: int, who: list[str], phone: str | None, mail: bool) -> None:
         """People at a company, who can be reached."""
         self.steps["add contacts"] += 1
@@ -102,7 +102,7 @@ class Companies(Rooms):
             else:
                 self.refused(answer, 422, "contact-unreachable")
 
-    @rule(which=some, contact=st.none() | some, day=st.integers(2, 5), backwards=st.booleans())
+    @step(which=some, contact=st.none() | some, day=st.integers(2, 5), backwards=st.booleans())
     def plan(self, which: int, contact: int | None, day: int, backwards: bool) -> None:
         """A visit to a company, perhaps to one of its contacts."""
         self.steps["plan a visit"] += 1
@@ -133,10 +133,11 @@ class Companies(Rooms):
         if person and self.api.reacts:
             person.more += 1  # the invitation, soon
 
-    @precondition(lambda self: not self.soon)
-    @rule(which=some)
+    @step(which=some)
     def plan_soon(self, which: int) -> None:
         """A visit that can be recorded in a moment; the machine will have to wait for it, so once is enough."""
+        if self.soon:
+            return
         self.steps["plan a visit that begins soon"] += 1
         company, starts, self.soon = (
             self.pick("company", which),
@@ -148,7 +149,7 @@ class Companies(Rooms):
             return  # it took so long to be answered
         self._planned(company, asked, answer, None)
 
-    @rule(which=some, deeds=st.lists(st.sampled_from(["cancel", "record", "record otherwise"]), min_size=1, max_size=3))
+    @step(which=some, deeds=st.lists(st.sampled_from(["cancel", "record", "record otherwise"]), min_size=1, max_size=3))
     def end_a_visit(self, which: int, deeds: list[str]) -> None:
         """Cancelled or recorded, several at once: who comes first decides, and the same twice is once."""
         self.steps["end a visit" + " at once" * (len(deeds) > 1)] += 1

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize
 
 from tests.faults.asking import Answer, Request
-from tests.faults.machine import COLLEAGUE, HERE, Machine, some, users
+from tests.faults.machine import COLLEAGUE, HERE, Machine, some, step, users
 from tests.faults.model import Disagrees, Thing, holds
 
 OCCUPANCY_TRIES = 400
@@ -21,14 +21,14 @@ class Rooms(Machine):
         """There is always one."""
         self.open_room(HERE, seats)
 
-    @rule(user=users, seats=st.integers(1, 4))
+    @step(user=users, seats=st.integers(1, 4))
     def open_room(self, user: str, seats: int) -> None:
         """A room of a few seats, so that it gets full."""
         self.steps["open a room"] += 1
         asked = self.post(user, "/rooms", {"seats": seats}, kind="open-room", about="/rooms/{id}")
         self.made("room", asked, self.api.ask(asked), 1, {"seats": seats, "left": seats})
 
-    @rule(which=some, keys=st.lists(st.integers(0, 3), min_size=1, max_size=5))
+    @step(which=some, keys=st.lists(st.integers(0, 3), min_size=1, max_size=5))
     def reserve(self, which: int, keys: list[int]) -> None:
         """Several at once, some of them under the same key: each key one seat, as long as there are any."""
         self.steps["reserve" if len(keys) == 1 else "reserve at once"] += 1
@@ -66,12 +66,13 @@ class Rooms(Machine):
         room.reservations[answer.body["id"]] = "held"
         self.remember(request, answer, room)
 
-    @precondition(lambda self: any(room.reservations for room in self.of("room")))
-    @rule(which=some, reservation=some, at_once=st.integers(1, 3), reserving=st.booleans())
+    @step(which=some, reservation=some, at_once=st.integers(1, 3), reserving=st.booleans())
     def cancel(self, which: int, reservation: int, at_once: int, reserving: bool) -> None:
         """Give a seat back, once or several times at once, while somebody else perhaps wants one."""
-        self.steps["give a seat back" + " as another is wanted" * reserving] += 1
         rooms = [room for room in self.of("room") if room.reservations]
+        if not rooms:
+            return
+        self.steps["give a seat back" + " as another is wanted" * reserving] += 1
         room = rooms[which % len(rooms)]
         id = list(room.reservations)[reservation % len(room.reservations)]
         path = f"{room.path}/reservations/{id}/cancel"
@@ -105,7 +106,7 @@ class Rooms(Machine):
         holds(not wanted or reserved or free_before == 0, f"{room.path}: full, while {free_before} seats were left")
         self.touched[room.path] = room
 
-    @rule(which=some)
+    @step(which=some)
     def cancel_what_is_not_there(self, which: int) -> None:
         """A reservation that nobody made."""
         self.steps["give back what is not there"] += 1
@@ -114,7 +115,7 @@ class Rooms(Machine):
         self.refused(self.api.ask(asked), 404, "reservation-unknown")
         self.touched[room.path] = room
 
-    @rule(which=some)
+    @step(which=some)
     def a_key_is_ones_own(self, which: int) -> None:
         """A colleague who happens to have the same key has a wish of their own."""
         rooms = [room for room in self.of("room") if room.college == "vaao" and room.body["left"] >= 2]
@@ -129,8 +130,7 @@ class Rooms(Machine):
             self.granted(answer, 201)
             self._reserved(room, request, answer)
 
-    @precondition(lambda self: self.api.reacts)
-    @rule(which=some)
+    @step(when=lambda api: api.reacts, which=some)
     def the_read_model_comes_to_the_same(self, which: int) -> None:
         """The read model, soon, says what the room says."""
         self.steps["read model"] += 1

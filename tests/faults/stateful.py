@@ -41,24 +41,24 @@ class Told:
     seed: int
     examples: int = 0
     requests: int = 0
-    rules: Mapping[str, int] = field(default_factory=dict[str, int])
+    done: Mapping[str, int] = field(default_factory=dict[str, int])
     again: Mapping[str, int] = field(default_factory=dict[str, int])
     wrong: str = ""
 
     @property
     def steps(self) -> int:
-        """Rules that were carried out."""
-        return sum(self.rules.values())
+        """Steps that were carried out."""
+        return sum(self.done.values())
 
 
 def drive(api: Api, number: int, examples: int, steps: int = STEPS, *, shrink: bool = False) -> Told:
     """Run so many examples of so many steps; what is done follows from the seed ``number``. It blocks, so that it wants
     a thread other than that of the Api's loop. ``shrink``: look for the smallest example that fails."""
-    rules, lines, begun, before = Counter[str](), list[str](), itertools.count(), api.asked
+    done, lines, begun, before = Counter[str](), list[str](), itertools.count(), api.asked
 
     class Example(Everything):
         def __init__(self) -> None:
-            super().__init__(api, rules)
+            super().__init__(api, done)
             next(begun)
 
     def keep(line: object) -> None:
@@ -87,7 +87,7 @@ def drive(api: Api, number: int, examples: int, steps: int = STEPS, *, shrink: b
                 *api.journal,
             ]
         )
-    return Told(number, next(begun), api.asked - before, dict(rules), dict(api.again), wrong)
+    return Told(number, next(begun), api.asked - before, dict(done), dict(api.again), wrong)
 
 
 async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
