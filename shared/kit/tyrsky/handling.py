@@ -6,7 +6,7 @@ async def plan(new: NewVisit, visits: Visits, staff: Outreach) -> VisitView:
     return await visits.handle(PlanVisit(visit_id=visits.new_id(), now=visits.now, ...), VisitView)
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID, uuid5
@@ -122,7 +122,7 @@ class Handling(Generic[S, C]):
         return page.of(store.loaded)
 
 
-def handling(aggregate: Aggregate[S, C]) -> Callable[..., Handling[S, C]]:
+def handling(aggregate: Aggregate[S, C]) -> Callable[..., Awaitable[Handling[S, C]]]:
     """Dependency: :class:`Handling` of an aggregate that the service keeps."""
 
     async def of_the_caller(  # async, or FastAPI would hand it to a thread, and so every request
