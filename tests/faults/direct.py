@@ -4,24 +4,24 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
 
-import httpx2
-
+from tests.faults.calling import Caller
 from tests.faults.load import Client
 from tests.faults.rig import Rig
 
 USER = "vaao-coordinator"
 COLLEGE = "vaao"
-ANSWER_SECONDS = 20
 
 
 @asynccontextmanager
 async def at(rig: Rig, instance: str, name: str, random: Random, user: str = USER) -> AsyncGenerator[Client]:
     """A client of one instance; what it asks is in the ledger like everybody's."""
-    headers = {"Authorization": rig.person(user).headers["Authorization"]}
-    base = f"http://{rig.stack.address(instance)}"
-    async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=ANSWER_SECONDS) as http:
-        dice = Random(f"{name} {random.random()}")
-        yield Client(f"{name}-{dice.getrandbits(32):08x}", user, http, rig.ledger, dice)
+    token = rig.person(user).headers["Authorization"].removeprefix("Bearer ")
+    caller = Caller(f"http://{rig.stack.address(instance)}", token)
+    dice = Random(f"{name} {random.random()}")
+    try:
+        yield Client(f"{name}-{dice.getrandbits(32):08x}", user, caller, rig.ledger, dice)
+    finally:
+        await caller.close()
 
 
 @asynccontextmanager
