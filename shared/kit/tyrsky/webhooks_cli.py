@@ -1,5 +1,7 @@
 """``tyrsky webhooks``: see what a service tells outside, without a receiver of your own."""
 
+import binascii
+import sys
 import threading
 from typing import Annotated
 
@@ -31,6 +33,11 @@ def receive(
         if left == 0:
             enough.set()
 
-    with receiving(secret, port=port) as receiver:
-        receiver.tell = tell
-        enough.wait()
+    try:
+        with receiving(secret, port=port) as receiver:
+            receiver.tell = tell
+            enough.wait()
+    except OSError as error:
+        sys.exit(f"cannot listen on port {port}: {error.strerror}")
+    except binascii.Error:
+        sys.exit("the secret is not of the form whsec_<base64>")
