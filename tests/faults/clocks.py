@@ -12,7 +12,7 @@ from tests.faults.rig import Rig
 MINUTES = 10
 AHEAD_SECONDS = (8, 14)
 OFF_SECONDS = 3
-TAKEN_OVER_SECONDS = 30
+TAKEN_OVER_SECONDS = 60
 
 
 async def jumps(rig: Rig, random: Random, amount: int) -> Outcome:
