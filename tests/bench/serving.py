@@ -42,10 +42,17 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    bench: Bench, package: str, *, database: str, topic: str = "", prefix: Sequence[str] = (), **settings: str
+    bench: Bench,
+    package: str,
+    *,
+    database: str,
+    topic: str = "",
+    prefix: Sequence[str] = (),
+    bare: str = "",
+    **settings: str,
 ) -> AsyncGenerator[Served]:
     """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a
-    command to start it with, such as a profiler's."""
+    command to start it with, such as a profiler's; ``bare`` is an application to be served instead of the platform."""
     port = free_port()
     # RS256, as Keycloak signs.
     with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:
@@ -67,6 +74,8 @@ async def serving(
                 **settings,
             }
             command = [*prefix, program("tyrsky"), "serve", package]
+            if bare:
+                command = [*prefix, program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             try:
                 await _ready(process, port, log.fileno())

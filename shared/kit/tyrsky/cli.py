@@ -1,22 +1,49 @@
-"""The command ``tyrsky``. A service adds its own commands by an entry point in the group ``tyrsky.commands``."""
+"""The command ``tyrsky``. A service adds its own commands by an entry point in the group ``tyrsky.commands``.
 
+Only the command that was asked for is imported: a service has no use for Kafka's administration in its memory.
+"""
+
+import sys
+from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 import typer
 
-from tyrsky import contracts_cli, dlq_cli, pages, project_cli, serving, token_cli, topics_cli, webhooks_cli
+COMMANDS = {
+    "serve": "serving:serve",
+    "token": "token_cli:token",
+    "settings": "pages:show_settings",
+    "problems": "pages:show_problems",
+}
+GROUPS = {
+    "contracts": "contracts_cli:app",
+    "topics": "topics_cli:app",
+    "dlq": "dlq_cli:app",
+    "project": "project_cli:app",
+    "webhooks": "webhooks_cli:app",
+}
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help="Tyrsky's services and their upkeep.")
 
-app.command()(serving.serve)
-app.command()(token_cli.token)
-app.command("settings")(pages.show_settings)
-app.command("problems")(pages.show_problems)
-app.add_typer(contracts_cli.app, name="contracts")
-app.add_typer(topics_cli.app, name="topics")
-app.add_typer(dlq_cli.app, name="dlq")
-app.add_typer(project_cli.app, name="project")
-app.add_typer(webhooks_cli.app, name="webhooks")
+def commands(asked: str = "") -> typer.Typer:
+    """The command line: with the one command that is asked for, or with all of them when there is none of that name."""
+    made = typer.Typer(
+        no_args_is_help=True, pretty_exceptions_show_locals=False, help="Tyrsky's services and their upkeep."
+    )
+    made.callback()(lambda: None)  # also a single command is called by its name
+    of_services = {point.name: point for point in entry_points(group="tyrsky.commands")}
+    known = {*COMMANDS, *GROUPS, *of_services}
+    for name in [asked] if asked in known else [*COMMANDS, *GROUPS, *sorted(of_services)]:
+        if name in COMMANDS:
+            made.command(name)(_found(COMMANDS[name]))
+        else:
+            made.add_typer(_found(GROUPS[name]) if name in GROUPS else of_services[name].load(), name=name)
+    return made
 
-for _service in sorted(entry_points(group="tyrsky.commands"), key=lambda point: point.name):
-    app.add_typer(_service.load(), name=_service.name)
+
+def _found(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"tyrsky.{module}"), name)
+
+
+app = commands(sys.argv[1] if len(sys.argv) > 1 else "")

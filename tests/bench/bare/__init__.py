@@ -1,1 +1,1 @@
-"""What B1's command would be without the kit: FastAPI and PyMongo alone, a read and a guarded write."""
+"""Floors of B8: FastAPI alone, and FastAPI with the clients that any service of such a platform has."""

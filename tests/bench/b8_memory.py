@@ -1,0 +1,94 @@
+"""B8: what a service has in memory, idle and under load, and how long it takes to start.
+
+The measure is the example service, whole: requests, commands, relay, a policy and a read model, tracing. The floor is
+FastAPI alone with one route. Both are real processes; memory is the share of it that is theirs (PSS), and the start
+ends with the first 200 of ``/readyz``. A second floor has the clients that such a service cannot be without.
+"""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psutil
+
+from tests.bench.bench import Bench, Row, check
+from tests.bench.load import drive, request
+from tests.bench.serving import Served, serving
+
+GOAL = 1.5
+REST_SECONDS = 4.0
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one process."""
+
+    start_seconds: float
+    idle: float
+    loaded: float
+
+
+def megabytes(pid: int) -> float:
+    """The process's memory; what it shares with others counts in part."""
+    memory = psutil.Process(pid).memory_full_info()
+    return getattr(memory, "pss", memory.rss) / 2**20
+
+
+async def _figures(bench: Bench, served: Served, began: float) -> Figures:
+    started = time.perf_counter() - began
+    await asyncio.sleep(REST_SECONDS if not bench.quick else 0.5)
+    idle = megabytes(served.pid)
+    count = bench.size(1_000, 60)
+    requests = [
+        request("POST", "/companies/rooms", {**served.headers, "Idempotency-Key": str(uuid4())}, {"seats": 50})
+        for _ in range(count)
+    ]
+    driven = await drive(served.port, requests, connections=CONNECTIONS)
+    loaded = megabytes(served.pid)
+    check(driven.statuses() == {201: count}, f"answers were {driven.statuses()}")
+    return Figures(started, idle, loaded)
+
+
+async def platform(bench: Bench) -> Figures:
+    """The example service."""
+    async with bench.database() as database, bench.topic(partitions=3) as topic:
+        began = time.perf_counter()
+        async with serving(bench, "tests.load.served", database=database.name, topic=topic) as served:
+            return await _figures(bench, served, began)
+
+
+async def bare(bench: Bench, which: str) -> Figures:
+    """A floor."""
+    began = time.perf_counter()
+    async with serving(bench, "", database="bench", bare=f"tests.bench.bare.{which}:app") as served:
+        return await _figures(bench, served, began)
+
+
+async def run(bench: Bench) -> list[Row]:
+    taken: list[tuple[Figures, Figures, Figures]] = []
+    for _ in range(bench.runs):
+        taken.append((await bare(bench, "alone"), await bare(bench, "clients"), await platform(bench)))
+    alone, clients, whole = ([turn[which] for turn in taken] for which in range(3))
+    rows: list[Row] = []
+    for floor_name, floor, goal in (("FastAPI alone", alone, True), ("FastAPI with the clients", clients, False)):
+        for name in ("idle", "loaded", "start_seconds"):
+            ratios = [getattr(m, name) / getattr(f, name) for m, f in zip(whole, floor, strict=True)]
+            ratio = statistics.median(ratios)
+            unit = "s" if name == "start_seconds" else "MB"
+            what = {"idle": "memory, idle", "loaded": "memory, under load", "start_seconds": "start"}[name]
+            rows.append(
+                Row(
+                    "B8",
+                    f"{what}, against {floor_name}",
+                    f"{statistics.median(getattr(m, name) for m in whole):.1f} {unit}",
+                    f"{statistics.median(getattr(f, name) for f in floor):.1f} {unit}",
+                    f"{ratio:.2f}",
+                    f"at most {GOAL}" if goal else "",
+                    ratio <= GOAL if goal else None,
+                    (max(ratios) - min(ratios)) / ratio,
+                )
+            )
+    return rows
