@@ -10,14 +10,13 @@ from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
-from tyrsky import health, metrics, zipkin
+from tyrsky import health, metrics
 from tyrsky.sampling import KeepErrors, RecordAll, copied
 from tyrsky.settings import Settings
 
@@ -111,12 +110,17 @@ def provider(service: str, settings: Settings, *, exporter: SpanExporter | None 
 
 
 def _exporter(settings: Settings) -> SpanExporter | None:
+    """Imported here, each with the libraries of its protocol: who does not export has neither in memory."""
     match settings.traces_exporter:
         case "none":
             return None
         case "zipkin":
+            from tyrsky import zipkin
+
             return zipkin.exporter(settings.traces_endpoint, seconds=EXPORT_SECONDS)
         case "otlp":
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
             return OTLPSpanExporter(endpoint=settings.traces_endpoint, timeout=EXPORT_SECONDS)
 
 

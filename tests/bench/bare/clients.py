@@ -11,7 +11,6 @@ import prometheus_client
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -36,6 +35,5 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
 PymongoInstrumentor().instrument()
 tracing = TracerProvider()
 tracing.add_span_processor(BatchSpanProcessor(ZipkinExporter(endpoint=os.environ["TRACES_ENDPOINT"])))
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=lifespan, telemetry={"tracer_provider": tracing})
 app.include_router(alone.app.router)
-FastAPIInstrumentor.instrument_app(app, tracer_provider=tracing)
