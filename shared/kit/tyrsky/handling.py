@@ -14,7 +14,6 @@ from uuid import UUID, uuid5
 from fastapi import Depends, Request, Response
 
 from tyrsky.aggregate import Aggregate, C, Rejected, S, Unknown
-from tyrsky.auth import Caller, caller
 from tyrsky.deciding import Ask, Decider, Deciders, Done
 from tyrsky.listing import Listing, Page
 from tyrsky.preconditions import Wish, etag, wish
@@ -46,12 +45,10 @@ V = TypeVar("V", bound=View)
 class Handling(Generic[S, C]):
     """One kind of aggregate, for one request of one caller."""
 
-    def __init__(
-        self, decider: Decider[S, C], remembered: Remembered, by: Caller, wished: Wish, response: Response
-    ) -> None:
+    def __init__(self, decider: Decider[S, C], remembered: Remembered, wished: Wish, response: Response) -> None:
         self._decider = decider
         self._remembered = remembered
-        self._by = by
+        self._by = wished.by
         self._wish = wished
         self._response = response
         self._ids = 0
@@ -128,10 +125,9 @@ def handling(aggregate: Aggregate[S, C]) -> Callable[..., Awaitable[Handling[S, 
     async def of_the_caller(  # async, or FastAPI would hand it to a thread, and so every request
         request: Request,
         response: Response,
-        by: Annotated[Caller, Depends(caller)],
         wished: Annotated[Wish, Depends(wish)],
     ) -> Handling[S, C]:
         deciders: Deciders = request.app.state.deciders
-        return Handling(deciders.of(aggregate), request.app.state.remembered, by, wished, response)
+        return Handling(deciders.of(aggregate), request.app.state.remembered, wished, response)
 
     return of_the_caller

@@ -88,6 +88,10 @@ class Seldom(logging.Filter):
 
 def configure(service: str, level: str) -> None:
     """Log the whole process as JSON lines."""
+    # What no line of ours says need not be found out for each: threads, processes, and the place in the code, which
+    # is switched off as Python's Logging HOWTO has it ("Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # pyright: ignore[reportPrivateUsage]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Lines(service))
     handler.addFilter(Seldom())

@@ -83,6 +83,7 @@ class Wish:
     """What a request wants, as far as its headers tell. With a key, ``id`` is the same for each repeat of it."""
 
     id: UUID
+    by: Caller
     keyed: bool
     fingerprint: str
     expected_version: int | None
@@ -133,6 +134,7 @@ async def wish(
     now = datetime.now(UTC)
     found = Wish(
         id,
+        by,
         idempotency_key is not None,
         fingerprint=hashlib.sha256(
             f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
