@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 from tyrsky import consuming
 from tyrsky.aggregate import Command
 from tyrsky.clearing import Clearer
-from tyrsky.consuming import Consumer, Record
+from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
 from tyrsky.inbox import Inbox
@@ -111,7 +111,7 @@ def _sends_without_waiting() -> list[Change]:
 
 
 def _commits_before_handling() -> list[Change]:
-    async def deal_with(self: Any, records: Sequence[Record], consumer: Any) -> None:
+    async def deal_with(self: Any, records: Sequence[Any], consumer: Any) -> None:
         edition = await self._inbox.reaction.edition()
         await self._commit({(r.topic, r.partition): r.offset + 1 for r in records}, edition)
         await self._inbox.take((consuming._message(record) for record in records), edition)

@@ -11,7 +11,7 @@ from tests.simulation.__main__ import command, run_many
 from tests.simulation.mutants import MUTANTS
 
 FEW, MANY = 25, 400
-MUTANT_SEEDS_MAX = 600
+MUTANT_SEEDS_MAX = 1_000
 
 QUICK = ("saves no receipts", "clears what is not its own", "folds repeats")
 
