@@ -9,36 +9,31 @@ import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from pymongo.errors import PyMongoError
 
-from tyrsky import metrics
+from tyrsky import metrics, polling
 from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Codec, Edition, Message, Reaction, cause_of, key_text
 from tyrsky.inbox import Inbox, Stuck
+from tyrsky.polling import Record
 from tyrsky.replaying import Replayer
 from tyrsky.watching import Offsets, Watchdog, position_of
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.5
-IDLE_MS = 20
-"""How long one poll waits for messages, and FastStream then sleeps when none came: most of a message's latency."""
-
 REBALANCE_SECONDS = 30
 """How long the group waits for a member that has a batch in hand."""
 
 PARTITION_BYTES = 1_100_000
 """What is fetched of one partition at a time; more than the largest message that Kafka takes by default."""
-
-Record = ConsumerRecord[bytes, bytes]
 
 
 class Consumer(ConsumerRebalanceListener):
@@ -67,14 +62,14 @@ class Consumer(ConsumerRebalanceListener):
             max_records=settings.consumer_batch_max,
             fetch_max_bytes=settings.consumer_batch_bytes_max,
             max_partition_fetch_bytes=PARTITION_BYTES,
-            batch_timeout_ms=IDLE_MS,
             rebalance_timeout_ms=REBALANCE_SECONDS * 1000,
             listener=self,
-            parser=_unread,
-            decoder=_records,
+            parser=polling.unread,
+            decoder=polling.records,
             no_reply=True,
         )
         self._subscriber(self._take)
+        self._subscriber.get_msg = partial(polling.poll, settings.consumer_batch_max)
 
     @property
     def idle(self) -> bool:
@@ -289,12 +284,3 @@ def _message(record: Record) -> Message:
     return Message(
         record.topic, record.partition, record.offset, key_text(record.key), tuple(record.headers), record.value
     )
-
-
-async def _unread(records: tuple[Record, ...]) -> KafkaMessage:
-    """In place of FastStream's parser, which gives up on a batch when one header is not text."""
-    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
-
-
-async def _records(message: Any) -> Any:
-    return message.raw_message

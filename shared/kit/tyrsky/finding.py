@@ -27,9 +27,10 @@ POLL_SECONDS = 2.0
 LOAD_MAX = 0.05
 """How much of the time polling may take: a store without an index reads the whole collection."""
 
-REST_SECONDS_MAX = 10.0
+REST_SECONDS_MAX = 5.0
 """How long it rests at most, however slow the store was the last time."""
 
+HURRY_SECONDS = 0.5
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
@@ -140,10 +141,15 @@ class Finder:
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
             took = asyncio.get_running_loop().time() - began
             with suppress(TimeoutError):
-                rest = min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
-                async with asyncio.timeout(0.05 if more else rest):
+                async with asyncio.timeout(0.05 if more else self._rest(took)):
                     await self._wake.wait()
             self._wake.clear()
+
+    def _rest(self, took: float) -> float:
+        """How long until the next round: not long when somebody's work is still to be taken over."""
+        if self._holder and self._dead | self._given_up:
+            return HURRY_SECONDS
+        return min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
 
     # -- taking over --------------------------------------------------------------------------------------------------
 

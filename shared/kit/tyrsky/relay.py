@@ -53,6 +53,7 @@ class Relay:
         self._places: Places = {}
         self._places_at = 0.0
         self._lost = False
+        self._stopping = False
         self._batch_max = BATCH_MAX
         self._clearer = Clearer(database, self)
         self._in_hand: dict[tuple[str, str], Claim] = {}
@@ -65,7 +66,7 @@ class Relay:
 
     def claimant(self) -> str | None:
         """Who claims what is saved now: nobody, when it cannot be published soon. Then it is found by polling."""
-        return None if self._lost or self._queue.full() else self._holder
+        return None if self._lost or self._stopping or self._queue.full() else self._holder
 
     def publish(self, claim: Claim) -> None:
         """Publish soon what was just claimed. Never waits and never fails."""
@@ -104,6 +105,7 @@ class Relay:
 
     async def stop(self, seconds: float) -> None:
         """Publish what is waiting in memory, for so long at most, and end."""
+        self._stopping = True
         done = False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

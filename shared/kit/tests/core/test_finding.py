@@ -53,3 +53,19 @@ async def test_a_slow_store_is_polled_less_often_and_never_rarely(monkeypatch: p
     monkeypatch.setattr(finding, "REST_SECONDS_MAX", 0.1)
     polled.clear()
     assert await polls_in(one, polled, 1) > 2
+
+
+async def test_what_could_not_be_taken_over_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, polled = finder(monkeypatch, poll=0.1)
+    tried: list[set[str]] = []
+
+    async def failing(gone: set[str]) -> None:
+        tried.append(set(gone))
+        raise TimeoutError
+
+    monkeypatch.setattr(one, "_take_over", failing)
+    monkeypatch.setattr(finding, "HURRY_SECONDS", 0.05)
+    one.gave_up("me before")
+    one.go_on_as("me")
+    assert await polls_in(one, polled, 1) > 2
+    assert len(tried) > 2
