@@ -65,7 +65,7 @@ def settings(authority: Authority) -> Settings:
         body_bytes_max=10_000,
         header_bytes_max=2_000,
         target_bytes_max=500,
-        request_seconds=0.2,
+        request_seconds=10,
         requests_max=2,
         requests_waiting_max=8,
         request_wait_seconds=0.05,

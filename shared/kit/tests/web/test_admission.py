@@ -38,7 +38,7 @@ async def ask(of: Places, caller: bytes, served: list[bytes], seconds: float = 0
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """With time for a machine that has other work too."""
-    return settings.model_copy(update={"request_seconds": 10, "request_wait_seconds": 0.7})
+    return settings.model_copy(update={"request_wait_seconds": 0.7})
 
 
 async def test_callers_take_turns():

@@ -8,11 +8,19 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 from tyrsky.limits import deeper
+from tyrsky.settings import Settings
 
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With little patience."""
+    return settings.model_copy(update={"request_seconds": 0.3})
 
 
 async def test_a_body_that_says_that_it_is_large(client: httpx2.AsyncClient):
@@ -146,7 +154,7 @@ def test_brackets_in_strings_are_no_depth(body: bytes):
     assert not deeper(body, 3)
 
 
-@settings(max_examples=20, deadline=None)
+@trying(max_examples=20, deadline=None)
 @given(st.recursive(st.text('[]{}"\\,ab'), lambda part: st.lists(part) | st.dictionaries(st.text('[]{}"\\'), part)))
 def test_depth_is_what_a_parser_would_find(value: object):
     body = json.dumps(value).encode()
