@@ -1,6 +1,7 @@
 """What must be true of every route of every service, whoever wrote it."""
 
 import importlib
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,3 +57,17 @@ def test_every_route_that_writes_has_a_key_or_a_version(service: str) -> None:
     for route in routes(service):
         if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             assert preconditions.wish in set(needs(route.dependant)), route.path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_on_a_requests_way_takes_a_thread(service: str) -> None:
+    """What is not async FastAPI hands to a thread, for each request anew: that costs more than what is done there."""
+    called = {each for route in routes(service) for each in needs(route.dependant) if each is not None}
+    app: Any = importlib.import_module(f"{service}.main").app
+    called |= {handler for handler in app.exception_handlers.values() if handler.__module__.startswith("tyrsky")}
+    assert {each for each in called if not _is_async(each)} == set()
+
+
+def _is_async(called: Any) -> bool:
+    once = called if inspect.isroutine(called) else type(called).__call__  # such as HTTPBearer
+    return inspect.iscoroutinefunction(once) or inspect.isasyncgenfunction(once)

@@ -116,13 +116,13 @@ def known(code: str) -> Problem:
     return problem
 
 
-def rejected(request: Request, refusal: Rejected) -> JSONResponse:
+async def rejected(request: Request, refusal: Rejected) -> JSONResponse:
     """A refusal by code. A code that nobody declared (a test forbids it) still leaves as a problem, in common words."""
     problem = lookup(refusal.code) or known("not-found" if isinstance(refusal, Unknown) else "rejected")
     return answer(request.scope, problem, code=refusal.code, field=refusal.field, about=refusal.about)
 
 
-def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """FastAPI's own validation, field by field; a body that is not JSON at all is told apart."""
     mistakes = error.errors()
     if isinstance(error.body, bytes):  # FastAPI leaves a body unread when its Content-Type is not JSON
@@ -153,7 +153,7 @@ def _place(text: str, position: int) -> dict[str, object]:
     return {"position": position, "line": before.count("\n") + 1, "column": position - before.rfind("\n")}
 
 
-def http(request: Request, error: HTTPException) -> JSONResponse:
+async def http(request: Request, error: HTTPException) -> JSONResponse:
     """Starlette's own refusals: no such route, no such method, a body that cannot be decoded."""
     match error.status_code:
         case 400:
@@ -168,18 +168,18 @@ def http(request: Request, error: HTTPException) -> JSONResponse:
     return answer(request.scope, problem, headers=error.headers)
 
 
-def store_down(request: Request, error: Exception) -> JSONResponse:
+async def store_down(request: Request, error: Exception) -> JSONResponse:
     """The store cannot be reached; the request may be repeated."""
     log.error("the store cannot be reached (%s)", type(error).__name__)
     trace.get_current_span().set_status(Status(StatusCode.ERROR))
     return answer(request.scope, known("store-unavailable"))
 
 
-def store_refuses(request: Request, error: OperationFailure) -> JSONResponse:
+async def store_refuses(request: Request, error: OperationFailure) -> JSONResponse:
     """The store refused a command. When it is for want of room, or of others to keep it too, it will pass; what else it
     refuses is our own mistake."""
     if error.code == NO_ROOM or isinstance(error, WriteConcernError):
-        return store_down(request, error)
+        return await store_down(request, error)
     raise error
 
 

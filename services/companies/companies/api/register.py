@@ -19,7 +19,7 @@ from companies.views import Reach, reach
 router = APIRouter(prefix="/register", tags=["register"])
 
 
-def register(request: Request) -> AsyncCollection[Document]:
+async def register(request: Request) -> AsyncCollection[Document]:  # async, or each would cost a thread
     """The register's collection: of all colleges, for it holds nothing of theirs."""
     return request.app.state.database[COLLECTION]
 
