@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from tyrsky.auth import Caller, role
+from tyrsky.dispatches import Status
 from tyrsky.handling import Handling, handling
 from tyrsky.listing import Listing, Moment, Page, any_of, at_least, below, equals
 from tyrsky.store import Loaded
 from tyrsky_contracts.notifications import Language, NotificationKind
 
-from notifications.notification import Notification, NotificationCommand, Status, aggregate
+from notifications.notification import Notification, NotificationCommand, aggregate
 from notifications.problems import problems
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])

@@ -5,7 +5,7 @@ that fails for the moment leads back to ``accepted``, with a later ``due_at``.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -24,13 +24,10 @@ from tyrsky_contracts.notifications import (
 
 from notifications.kinds import KINDS, expires_at
 
-Status = Literal["accepted", "sending", "sent", "refused", "expired"]
-
 
 class Notification(Effective):
     """A message, and what became of it."""
 
-    status: Status
     kind: NotificationKind
     to_email: str
     to_name: str

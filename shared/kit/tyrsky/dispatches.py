@@ -23,11 +23,12 @@ KEEP_TRYING = timedelta(days=5)
 class Effective(State):
     """What the state of every effect outside has.
 
-    ``due_at`` is when it is looked at next: the first try, the next one, or the moment when a try that never came to an
-    end is given up. It is ``None`` when all is done. ``request`` and ``traceparent`` join the sending, which comes
-    later, to what led to it.
+    ``status`` is ``accepted`` while it waits and ``sending`` during an attempt. ``due_at`` is when it is looked at
+    next: the first try, or the next one. It is ``None`` when all is done. ``request`` and ``traceparent`` join the
+    sending, which comes later, to what led to it.
     """
 
+    status: Status = "accepted"
     due_at: AwareDatetime | None
     attempts: int = 0
     request: Envelope | None = None
@@ -37,7 +38,6 @@ class Effective(State):
 class Dispatch(Effective):
     """What is to be told, and what became of it."""
 
-    status: Status = "accepted"
     kind: str
     data: dict[str, JsonValue]
     accepted_at: AwareDatetime

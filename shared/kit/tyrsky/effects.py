@@ -1,8 +1,9 @@
 """Effects outside, such as a mail or a call of a webhook: what is due is looked for, claimed, done, and written down.
 
 An effect is an aggregate of its own, whose state says when it is due. It is claimed by a command, so that of several
-processes one gets it; the claim ends by itself, so that what a process that died had in hand is found again. Done twice
-is possible in one case only: the process dies, or loses the receiver's answer, after the receiver took it. That is
+processes one gets it; what a process that died had in hand is found again. No clock is asked when: an attempt of
+another process that stands still for longer than any may take is lost, by the time that passes here. Done twice is
+possible in one case only: the process dies, or loses the receiver's answer, after the receiver took it. That is
 why every attempt at an effect sends the same thing under the same id.
 """
 
@@ -30,7 +31,7 @@ from tyrsky.store import Document, Loaded
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS_OVER = 30
-"""How much longer a claim lasts than an attempt may take: for writing down what came of it, and clocks that differ."""
+"""How much longer a claim lasts than an attempt may take: for writing down what came of it."""
 
 RECORD_SECONDS_MAX = 3_600
 """How long it is tried to write down what came of an attempt: nobody else knows that it is done."""
@@ -117,12 +118,13 @@ class Effects(Generic[E, C]):
         self._heard: deque[Loaded[E]] = deque()
         self._found: deque[Document] = deque()
         self._next_look = 0.0
+        self._others: dict[str, tuple[int, float]] = {}
         self._resting = Resting(effect.pace.pauses)
         self._woken = asyncio.Event()
 
     async def prepare(self) -> None:
         """Declare the index that finds what is due, and those of the lists. Idempotent."""
-        for keys in ([("state.due_at", 1)], *self._effect.indexes):
+        for keys in ([("state.status", 1), ("state.due_at", 1)], *self._effect.indexes):
             await self._store.collection.create_index(keys)
 
     def hear(self, written: Loaded[E]) -> None:
@@ -130,7 +132,8 @@ class Effects(Generic[E, C]):
         due_at = written.state.due_at
         if due_at is None or written.college not in self._colleges:
             return
-        seconds = (due_at - datetime.now(UTC)).total_seconds()
+        never_tried = written.state.status == "accepted" and not written.state.attempts
+        seconds = 0.0 if never_tried else (due_at - datetime.now(UTC)).total_seconds()
         if seconds > 0 or len(self._heard) == HEARD_MAX:
             self._next_look = min(self._next_look, time.monotonic() + max(0.0, seconds))
         else:
@@ -160,23 +163,42 @@ class Effects(Generic[E, C]):
         return len(self._attempts) < self._effect.pace.at_once
 
     async def _due(self) -> list[Document]:
-        """What is to be tried now, the longest overdue first."""
-        now = datetime.now(UTC)
-        due: Document = {
-            "college": {"$in": self._colleges},
-            "state.due_at": {"$lte": now},
+        """What is to be tried now, the longest overdue first. What was never tried is due whatever the clock says: it
+        was written by another's, perhaps."""
+        waits: Document = {
             "_id": {"$nin": [*self._attempts, *self._resting.now()]},
+            "state.status": "accepted",
+            "$or": [{"state.due_at": {"$lte": datetime.now(UTC)}}, {"state.attempts": 0}],
         }
         self._next_look = time.monotonic() + self._effect.pace.poll_seconds
         try:
-            cursor = self._store.collection.find(due, {"receipts": 0, "outbox": 0})
-            found = await cursor.sort("state.due_at", 1).limit(FOUND_MAX).to_list(FOUND_MAX)
+            found = await self._find(waits, FOUND_MAX)
+            lost = await self._lost()
         except PyMongoError as error:
             log.warning("cannot look what is due: %s", type(error).__name__)
             return []
         if len(found) == FOUND_MAX:
             self._next_look = 0.0  # there is more
-        return found
+        return lost + found
+
+    async def _find(self, which: Document, limit: int) -> list[Document]:
+        query = {"college": {"$in": self._colleges}, **which}
+        cursor = self._store.collection.find(query, {"receipts": 0, "outbox": 0})
+        return await cursor.sort("state.due_at", 1).limit(limit).to_list(limit)
+
+    async def _lost(self) -> list[Document]:
+        """Attempts of others that have stood still for as long as none may take: whoever made them is no more."""
+        under_way: Document = {"college": {"$in": self._colleges}, "state.status": "sending"}
+        now, before, self._others = time.monotonic(), self._others, {}
+        async for each in self._store.collection.find(under_way, {"state.attempts": 1}):
+            id, attempts = each["_id"], each["state"]["attempts"]
+            if id not in self._attempts:
+                same = id in before and before[id][0] == attempts
+                self._others[id] = before[id] if same else (attempts, now)
+        lease = self._effect.pace.attempt_seconds + LEASE_SECONDS_OVER
+        resting = self._resting.now()
+        lost = [id for id, (_, since) in self._others.items() if now - since >= lease and id not in resting]
+        return await self._find({"_id": {"$in": lost}, "state.status": "sending"}, FOUND_MAX) if lost else []
 
     def _begin(self, found: Document | Loaded[E]) -> None:
         id = str(found.id) if isinstance(found, Loaded) else found["_id"]
@@ -220,6 +242,7 @@ class Effects(Generic[E, C]):
     async def _claim(self, found: Loaded[E]) -> Loaded[E] | None:
         """The effect as it is now, when the next attempt is ours to make."""
         now, attempt = datetime.now(UTC), found.state.attempts + 1
+        now = max(now, found.state.due_at or now)  # that it is due was seen by more than the clock
         lease = timedelta(seconds=self._effect.pace.attempt_seconds + LEASE_SECONDS_OVER)
         start = self._effect.claim(found, now, now + lease)
         decided: list[Loaded[E]] = []
