@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 RUN := .venv/bin/python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down up-docker clean test test-fast faults bench check format install
+.PHONY: help up down up-docker clean test test-fast faults bench load check format install
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 REPORT
 
 bench: install ## speed beside a floor of the same run: ONLY=B1,B2 SEED=1; writes docs/benchmarks.md
 	@exec .venv/bin/python -m tests.bench --report docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+load: install ## overload, slow clients, a soak: MINUTES=10; writes docs/load.md
+	@exec .venv/bin/python -m tests.load --minutes $(MINUTES) --report docs/load.md
 
 check: install ## lint, format, types, architecture
 	.venv/bin/ruff check
