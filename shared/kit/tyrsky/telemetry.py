@@ -1,5 +1,5 @@
-"""Traces: made by FastAPI itself and by the instrumentations of PyMongo and FastStream, cleaned here of personal data, and exported
-beside the requests in batches. A collector that is slow or gone costs spans, never time.
+"""Traces: made by FastAPI itself and by PyMongo's instrumentation, cleaned here of personal data, and exported beside
+the requests in batches. A collector that is slow or gone costs spans, never time.
 """
 
 import logging
