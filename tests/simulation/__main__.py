@@ -11,15 +11,15 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from itertools import repeat
 
-from tests.simulation.mutants import MUTANTS, mutated
+from tests.simulation.mutants import MORE_OF, MUTANTS, mutated
 from tests.simulation.world import Violation, World
 
 CHUNK = 25
 
 
-def run_one(seed: int, *, trace: bool = False) -> tuple[str, World]:
+def run_one(seed: int, mutant: str | None = None, *, trace: bool = False) -> tuple[str, World]:
     """What was wrong in one run; empty when nothing was."""
-    world = World(seed, trace=trace)
+    world = World(seed, trace=trace, more_of=MORE_OF.get(mutant or ""))
     try:
         world.run()
     except Violation as violation:
@@ -31,7 +31,7 @@ def run_many(seeds: Sequence[int], mutant: str | None) -> list[tuple[int, str]]:
     """The runs that went wrong."""
     logging.disable(logging.CRITICAL)
     with mutated(mutant) if mutant else nullcontext():
-        return [(seed, wrong) for seed in seeds if (wrong := run_one(seed)[0])]
+        return [(seed, wrong) for seed in seeds if (wrong := run_one(seed, mutant)[0])]
 
 
 def command(seed: int, mutant: str | None = None) -> str:
@@ -72,7 +72,7 @@ def main() -> int:
         return 1 if _many(asked.seed, asked.seeds, asked.mutant, asked.jobs) else 0
     logging.disable(logging.CRITICAL)
     with mutated(asked.mutant) if asked.mutant else nullcontext():
-        runs = [run_one(seed, trace=True) for seed in range(asked.seed, asked.seed + asked.seeds)]
+        runs = [run_one(seed, asked.mutant, trace=True) for seed in range(asked.seed, asked.seed + asked.seeds)]
     lines = [line for _, world in runs for line in world.trace or ()]
     if asked.trace:
         print("\n".join([*lines, *(wrong for wrong, _ in runs)]))

@@ -187,6 +187,28 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
 }
 
 
+MORE_OF: dict[str, dict[str, Any]] = {
+    "frees a key with letters left": {
+        "faults": ("hold",),
+        "how_many": 8,
+        "ambushes": ("dead_letters.delete_one",),
+        "poison": 0.5,
+        "rooms": 1,
+        "customers": 4,
+        "wishes": 3,
+    },
+    "takes over without fencing": {
+        "faults": ("freeze",),
+        "how_many": 4,
+        "ambushes": ("rooms.update_one", "rooms.insert_one", "trays.update_one"),
+        "instances": 2,
+    },
+    "takes over without looking": {"faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end", "rooms.bulk_write")},
+}
+"""What some faults need to show, and what chance seldom brings about: a letter that comes in the moment before its key
+is freed; a process that is frozen with a claim in hand; one that is killed between the commit and the clearing."""
+
+
 @contextmanager
 def mutated(name: str) -> Generator[None]:
     """The kit with a fault."""

@@ -35,6 +35,7 @@ class Plan:
     how_many: int
     again: float
     poison: float
+    ambushes: tuple[str, ...] = AMBUSHES
 
     @classmethod
     def of(cls, random: Random) -> "Plan":
@@ -86,7 +87,7 @@ class Trouble:
                 fault = self._random.choice(self._plan.faults)
                 seconds = self._random.random() * self._random.choice((1, 12, 40))
                 if self._random.random() < 0.6:
-                    self._lie_in_wait(self._random.choice(AMBUSHES), fault, seconds)
+                    self._lie_in_wait(self._random.choice(self._plan.ambushes), fault, seconds)
                 else:
                     self._do(fault, self._random.choice(self.instances), seconds)
         await asyncio.sleep(self._random.random() * 5)

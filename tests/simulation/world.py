@@ -5,7 +5,8 @@ everything must be as if nothing had happened: see ``properties``.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -53,12 +54,12 @@ class Wish:
 
 
 class World:
-    """One run."""
+    """One run. ``more_of`` is what is not left to chance in its plan."""
 
-    def __init__(self, seed: int | str, *, trace: bool = False) -> None:
+    def __init__(self, seed: int | str, *, trace: bool = False, more_of: Mapping[str, Any] | None = None) -> None:
         self.seed = seed
         self.random = Random(f"{seed} world")
-        self.plan = Plan.of(self.random)
+        self.plan = replace(Plan.of(self.random), **(more_of or {}))
         self.loop = Loop(seed)
         self.trace: list[str] | None = [] if trace else None
         self.store, self.broker = Server(), Broker()
