@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.__main__ import command, run_many
 from tests.simulation.mutants import MUTANTS
 
-FEW, MANY = 25, 400
+FEW, MANY = 15, 400
 MUTANT_SEEDS_MAX = 1_000
 
 QUICK = ("saves no receipts", "clears what is not its own", "folds repeats")
