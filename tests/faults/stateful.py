@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -22,7 +23,7 @@ from tests.faults.asking import Api
 from tests.faults.fault import Outcome
 from tests.faults.kills import two_of_each
 from tests.faults.machine_changes import Everything
-from tests.faults.rig import Rig
+from tests.faults.rig import NotReady, Rig
 
 STEPS = 25
 KILL_SECONDS = (2, 5)
@@ -91,7 +92,7 @@ def drive(api: Api, number: int, examples: int, steps: int = STEPS, *, shrink: b
 
 
 async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F16: examples of the machine, while a random instance is killed every 2 to 5 seconds, and others work."""
+    """F16: examples of the machine, while random instances are killed, and others work."""
     first = FIRST_NUMBER + random.randrange(100_000)
     numbers = range(first, first + amount * NUMBERS_EACH)
     environment = {**rig.environment("companies"), "MONGO_URI": rig.layout.mongo_uri}
@@ -115,10 +116,14 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
 
 
 async def _kill(rig: Rig, random: Random, instances: Mapping[str, list[str]], killed: Counter[str]) -> None:
+    """One at a time, and the next when it is back: there is always one that answers, so that much is asked meanwhile."""
     while True:
         await asyncio.sleep(random.uniform(*KILL_SECONDS))
         service = random.choice(["companies", "seats"])
-        killed[service] += await rig.kill(random.choice(instances[service]))
+        victim = random.choice(instances[service])
+        killed[service] += await rig.kill(victim)
+        with suppress(NotReady):
+            await rig.ready(victim)
 
 
 def register(environment: Mapping[str, str], numbers: range) -> None:
