@@ -39,15 +39,16 @@ class Rush:
     served: Served
     decider: "Decider[seats.Room, seats.RoomCommand]"
     clients: int
+    places: int
     milliseconds: list[float] = field(default_factory=list[float])
 
     async def through_http(self) -> float:
         """Answers a second, of the service."""
-        opened = await drive(self.served.port, [self._post("/rooms", {"seats": SEATS})], connections=1)
+        opened = await drive(self.served.port, [self._post("/rooms", {"seats": self.places})], connections=1)
         id = opened.answers[0].json()["id"]
         wishes = [self._post(f"/rooms/{id}/reservations", {"guest": f"guest {n}"}) for n in range(self.clients)]
         driven = await drive(self.served.port, wishes, connections=self.clients)
-        taken = min(SEATS, self.clients)
+        taken = min(self.places, self.clients)
         expected = {201: taken, 409: self.clients - taken}
         check(driven.statuses() == {s: n for s, n in expected.items() if n}, f"{self.clients}: {driven.statuses()}")
         await self._exactly(id, {answer.json()["id"] for answer in driven.answers if answer.status == 201})
@@ -57,7 +58,7 @@ class Rush:
     async def in_process(self) -> float:
         """Commands a second, of the kit alone: decided in groups, and written with their receipts."""
         id = uuid4()
-        await self.decider.carry_out(self._ask(seats.OpenRoom(room_id=id, now=datetime.now(UTC), seats=SEATS)))
+        await self.decider.carry_out(self._ask(seats.OpenRoom(room_id=id, now=datetime.now(UTC), seats=self.places)))
         wishes = [
             seats.Reserve(room_id=id, now=datetime.now(UTC), reservation_id=uuid4(), guest=f"guest {n}")
             for n in range(self.clients)
@@ -82,13 +83,20 @@ class Rush:
         found = await self.database["rooms"].find_one({"_id": id})
         held = set(found["state"]["reservations"]) if found else set[str]()
         check(held == acknowledged, f"{len(acknowledged)} seats acknowledged, {len(held)} held")
-        check(len(held) == min(SEATS, self.clients), f"{len(held)} of {SEATS} seats given to {self.clients}")
+        check(
+            len(held) == min(self.places, self.clients), f"{len(held)} of {self.places} seats given to {self.clients}"
+        )
 
     async def floor(self, *, together: bool) -> float:
         """Commands a second of compare and swap by the bare client, at the same documents."""
         id = str(uuid4())
         collection = self.database["floor"]
-        opened: Document = {"_id": id, "college": "vaao", "version": 1, "state": {"seats": SEATS, "reservations": {}}}
+        opened: Document = {
+            "_id": id,
+            "college": "vaao",
+            "version": 1,
+            "state": {"seats": self.places, "reservations": {}},
+        }
         await collection.insert_one({**opened, "sequence": 1, "outbox": [], "receipts": []})
         began = time.perf_counter()
         if together:
@@ -104,7 +112,7 @@ class Rush:
         while True:
             found = await collection.find_one({"_id": id, "college": "vaao"})
             assert found is not None
-            if len(found["state"]["reservations"]) >= SEATS:
+            if len(found["state"]["reservations"]) >= self.places:
                 return
             now, version, reservation = datetime.now(UTC), found["version"], str(uuid4())
             found["state"]["reservations"][reservation] = {"guest": "guest 123", "status": "held"}
@@ -135,7 +143,7 @@ async def run(bench: Bench) -> list[Row]:
         async with serving(bench, PACKAGE, database=database.name, topic=topic, **room) as served:
             codec = Codec([contracts.seats.model_copy(update={"name": topic})])
             decider = Decider(Store(database, seats.aggregate), codec, lambda claim: None)
-            rush = Rush(bench, database, served, decider, bench.size(CLIENTS, 150))
+            rush = Rush(bench, database, served, decider, bench.size(CLIENTS, 40), bench.size(SEATS, 25))
             http = await bench.compare(rush.through_http, lambda: rush.floor(together=True))
             process = await bench.compare(rush.in_process, lambda: rush.floor(together=False))
     p99 = f"p99 {statistics.median(rush.milliseconds):,.0f} ms"
