@@ -116,7 +116,7 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
 
 
 async def _kill(rig: Rig, random: Random, instances: Mapping[str, list[str]], killed: Counter[str]) -> None:
-    """One at a time, and the next when it is back: there is always one that answers, so that much is asked meanwhile."""
+    """One at a time, and the next when it is back: one always answers, so that much is asked meanwhile."""
     while True:
         await asyncio.sleep(random.uniform(*KILL_SECONDS))
         service = random.choice(["companies", "seats"])
