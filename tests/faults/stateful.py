@@ -37,13 +37,15 @@ ADDRESS = "koe.0@faults.example"
 
 @dataclass(frozen=True)
 class Told:
-    """What a run of the machine did; ``wrong`` says where API and model disagreed, and is empty when they did not."""
+    """What a run of the machine did; ``why`` says in a line where API and model disagreed, and is empty when they did
+    not, ``wrong`` how it came to that."""
 
     seed: int
     examples: int = 0
     requests: int = 0
     done: Mapping[str, int] = field(default_factory=dict[str, int])
     again: Mapping[str, int] = field(default_factory=dict[str, int])
+    why: str = ""
     wrong: str = ""
 
     @property
@@ -75,11 +77,12 @@ def drive(api: Api, number: int, examples: int, steps: int = STEPS, *, shrink: b
         print_blob=True,
         report_multiple_bugs=False,
     )
-    wrong = ""
+    why, wrong = "", ""
     try:
         with with_reporter(keep):
             run_state_machine_as_test(seed(number)(Example), settings=wanted)
     except Exception as error:  # of any kind: a machine that stumbles has found something too
+        why = "; ".join(_causes(error))
         wrong = "\n".join(
             [
                 *traceback.format_exception(error),
@@ -88,7 +91,14 @@ def drive(api: Api, number: int, examples: int, steps: int = STEPS, *, shrink: b
                 *api.journal,
             ]
         )
-    return Told(number, next(begun), api.asked - before, dict(done), dict(api.again), wrong)
+    return Told(number, next(begun), api.asked - before, dict(done), dict(api.again), why, wrong)
+
+
+def _causes(error: BaseException) -> list[str]:
+    """What was raised; Hypothesis puts a failure that does not come again into a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return [cause for each in error.exceptions for cause in _causes(each)]
+    return [f"{type(error).__name__}: {error}"]
 
 
 async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
@@ -111,7 +121,7 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
     counts = {"examples": told.examples, "steps": told.steps, "requests": told.requests, "kills": killed.total()}
     return Outcome(
         {**counts, "asked again": sum(told.again.values())},
-        tuple(line for line in told.wrong.splitlines() if "Disagrees" in line or "Error" in line)[-1:],
+        (f"seed {told.seed}: {told.why}",) if told.wrong else (),
     )
 
 

@@ -210,4 +210,5 @@ def test_in_one_process_it_agrees(run: Callable[[Lie], Told]):
 )
 def test_a_lie_is_found_out(run: Callable[[Lie], Told], lie: Lie):
     told = run(lie)
-    assert "Disagrees" in told.wrong, f"{lie.__name__}: {told}"
+    assert "Disagrees: " in told.why, f"{lie.__name__}: {told}"
+    assert "The last requests:" in told.wrong
