@@ -8,7 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,7 +110,9 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
     api = Api(rig.person, asyncio.get_running_loop(), itertools.count(first), ADDRESS, rough=True, ledger=rig.ledger)
     killed = Counter[str]()
     async with two_of_each(rig) as instances:
-        killing = asyncio.create_task(_kill(rig, random, instances, killed))
+        killing = asyncio.gather(
+            *(_kill(rig, Random(f"{random.random()}"), instances[name], killed) for name in ("companies", "seats"))
+        )
         try:
             told = await asyncio.to_thread(drive, api, random.getrandbits(32), amount)
         finally:
@@ -125,13 +127,12 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
     )
 
 
-async def _kill(rig: Rig, random: Random, instances: Mapping[str, list[str]], killed: Counter[str]) -> None:
-    """One at a time, and the next when it is back: one always answers, so that much is asked meanwhile."""
+async def _kill(rig: Rig, random: Random, instances: Sequence[str], killed: Counter[str]) -> None:
+    """One instance of a service at a time, the next when it is back: one always answers, so that much is asked."""
     while True:
         await asyncio.sleep(random.uniform(*KILL_SECONDS))
-        service = random.choice(["companies", "seats"])
-        victim = random.choice(instances[service])
-        killed[service] += await rig.kill(victim)
+        victim = random.choice(instances)
+        killed[victim] += await rig.kill(victim)
         with suppress(NotReady):
             await rig.ready(victim)
 
