@@ -93,7 +93,7 @@ class Decider(Generic[S, C]):
         self._listeners: list[Callable[[Loaded[S]], None]] = []
 
     def listen(self, listener: Callable[[Loaded[S]], None]) -> None:
-        """Tell ``listener`` of the aggregate after each write of this process, so that work which polls begins at once."""
+        """Tell ``listener`` of the aggregate after each write of this process: work which polls begins at once."""
         self._listeners.append(listener)
 
     async def carry_out(self, ask: Ask[S, C]) -> Done[S]:
