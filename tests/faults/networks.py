@@ -2,11 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from random import Random
+
+import httpx2
 
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
+from tests.faults.identity import PATHS, USER
 from tests.faults.proxy import Proxy, wanted_of
 from tests.faults.rig import Rig
 
@@ -28,11 +32,31 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
     for number in range(amount):
         kind, pair = kinds[number % len(kinds)], pairs[(number + number // len(pairs)) % len(pairs)]
         rig.ledger.noted("network", kind=kind, pair=pair)
-        proxy = rig.proxies[pair]
-        cut += await _go_wrong(kind, proxy, random)
+        async with _talk(rig, pair):
+            cut += await _go_wrong(kind, rig.proxies[pair], random)
         counts[f"{kind}s"] += 1
         await asyncio.sleep(random.uniform(1, 3))
     return Outcome({**counts, "connections cut": cut, "pairs": min(amount, len(pairs))})
+
+
+@asynccontextmanager
+async def _talk(rig: Rig, pair: str) -> AsyncGenerator[None]:
+    """Have a service look for keys, which it does for requests alone: nobody asks notifications anything otherwise."""
+    service, _, other = pair.partition("-")
+
+    async def ask() -> None:
+        while True:
+            with suppress(httpx2.HTTPError):
+                await rig.person(USER).get(PATHS[service])
+            await asyncio.sleep(0.5)
+
+    asking = asyncio.create_task(ask()) if other == "keycloak" else None
+    try:
+        yield
+    finally:
+        if asking is not None:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _go_wrong(kind: str, proxy: Proxy, random: Random) -> int:
