@@ -20,6 +20,7 @@ DELAY_SECONDS = 8
 CUTS = 3
 RESETS = 3
 HAPPENS_SECONDS = 40
+QUIET = "gateway-notifications"
 KINDS = ("reset", "hole", "delay", "no answer")
 
 
@@ -41,8 +42,9 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
 
 @asynccontextmanager
 async def _talk(rig: Rig, pair: str) -> AsyncGenerator[None]:
-    """Have a service look for keys, which it does for requests alone: nobody asks notifications anything otherwise."""
-    service, _, other = pair.partition("-")
+    """Ask what nobody else asks: a service looks for keys for requests alone, and notifications is asked nothing."""
+    first, _, second = pair.partition("-")
+    service = first if second == "keycloak" else second if pair == QUIET else ""
 
     async def ask() -> None:
         while True:
@@ -50,7 +52,7 @@ async def _talk(rig: Rig, pair: str) -> AsyncGenerator[None]:
                 await rig.person(USER).get(PATHS[service])
             await asyncio.sleep(0.5)
 
-    asking = asyncio.create_task(ask()) if other == "keycloak" else None
+    asking = asyncio.create_task(ask()) if service else None
     try:
         yield
     finally:
@@ -78,7 +80,7 @@ async def _go_wrong(kind: str, proxy: Proxy, random: Random) -> int:
                 await asyncio.sleep(DELAY_SECONDS)
                 await _until(proxy, lambda: proxy.counts["delayed"] > delayed)
         case _:
-            proxy.cut_answers(CUTS, wanted_of(proxy.name))
+            proxy.cut_answers(CUTS, None if proxy.name == QUIET else wanted_of(proxy.name))
             await _until(proxy, lambda: proxy.counts["answers cut"] >= cuts + CUTS)
     return proxy.counts["resets"] - resets + proxy.counts["answers cut"] - cuts
 
