@@ -2,22 +2,20 @@
 
 import asyncio
 import json
-import os
+from os import environ
 
 from aiokafka import AIOKafkaConsumer
 
 
 async def main() -> None:
-    """Print every event as a line of JSON."""
-    college = os.environ["COLLEGE"]
     consumer = AIOKafkaConsumer(
         "companies",
-        bootstrap_servers=os.environ["KAFKA_PARTNER_BOOTSTRAP"],
+        bootstrap_servers=environ["KAFKA_PARTNER_BOOTSTRAP"],
         security_protocol="SASL_PLAINTEXT",  # outside the local stack: SASL_SSL, and an ssl_context
         sasl_mechanism="SCRAM-SHA-256",
-        sasl_plain_username=college,
-        sasl_plain_password=os.environ["PASSWORD"],
-        group_id=f"{college}-reader",  # a partner's groups begin with its code
+        sasl_plain_username=environ["COLLEGE"],
+        sasl_plain_password=environ["PASSWORD"],
+        group_id=environ["COLLEGE"] + "-reader",  # a partner's groups begin with its code
         auto_offset_reset="earliest",
         isolation_level="read_committed",  # else you also see what a producer took back
         enable_auto_commit=False,

@@ -21,7 +21,14 @@ problems = declare(
         fi="Lähetystä ei ole.",
         sv="Försändelsen finns inte.",
         en="There is no such dispatch.",
-    )
+    ),
+    Problem(
+        "dispatch-not-due",
+        409,
+        fi="Lähetystä ei nyt yritetä: sen aika ei ole vielä, tai se on jo tehty.",
+        sv="Försändelsen görs inte nu: dess tid har inte kommit, eller så är den redan gjord.",
+        en="The dispatch is not to be tried now: its time has not come, or it is done.",
+    ),
 )
 
 router = APIRouter(prefix="/dispatches", tags=["dispatches"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tyrsky import preconditions, settings
+from tyrsky import dispatch_api, preconditions, settings
 from tyrsky.problems import declared
 from tyrsky.serving import settings_of
 
@@ -39,7 +39,7 @@ def settings_page(packages: list[str]) -> str:
 
 def problems_page(packages: list[str]) -> str:
     """The problems that the kit and ``packages`` declare, by code."""
-    modules = [preconditions.__name__, *(f"{package}.problems" for package in packages)]
+    modules = [preconditions.__name__, dispatch_api.__name__, *(f"{package}.problems" for package in packages)]
     for module in modules:
         if find_spec(module) is not None:
             importlib.import_module(module)

@@ -25,8 +25,8 @@ from .room import OpenRoom, Room, RoomCommand, TakeSeat, codec, room
 pytestmark = pytest.mark.stack
 
 declare(
-    Problem("room-full", 409, fi="Tila on täynnä.", sv="Rummet är fullt.", en="The room is full."),
-    Problem("room-unknown", 404, fi="Tilaa ei ole.", sv="Rummet finns inte.", en="There is no such room."),
+    Problem("room-full", 409, fi="Huone on täynnä.", sv="Rummet är fullt.", en="No seat is left in the room."),
+    Problem("room-unknown", 404, fi="Huonetta ei ole.", sv="Rummet finns inte.", en="There is no such room."),
 )
 
 Rooms = Annotated[Handling[Room, RoomCommand], Depends(handling(room))]
