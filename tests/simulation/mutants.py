@@ -20,6 +20,7 @@ from tyrsky.inbox import Inbox
 from tyrsky.policies import Policies
 from tyrsky.producing import KafkaLog, KafkaSender
 from tyrsky.projecting import Kept, Projection
+from tyrsky.relay import Relay
 from tyrsky.rows import Shelf
 from tyrsky.store import Claim, Store
 from tyrsky.watching import Offsets
@@ -168,6 +169,13 @@ def _takes_marks_for_messages() -> list[Change]:
     return [(consuming, "position_of", position_of), (Offsets, "hollow", hollow)]
 
 
+def _forgets_a_holder_that_lost_track() -> list[Change]:
+    def leaves_nothing(self: Any) -> bool:
+        return True
+
+    return [(Relay, "_leaves_nothing", leaves_nothing)]
+
+
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
     "saves no receipts": _saves_no_receipts,
@@ -184,6 +192,7 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "drops what fails": _drops_what_fails,
     "frees a key with letters left": lambda: [_careless(DeadLetters, "_boxes", "letters")],
     "takes marks for messages": _takes_marks_for_messages,
+    "forgets a holder that lost track": _forgets_a_holder_that_lost_track,
 }
 
 
@@ -204,6 +213,17 @@ MORE_OF: dict[str, dict[str, Any]] = {
         "instances": 2,
     },
     "takes over without looking": {"faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end", "rooms.bulk_write")},
+    "forgets a holder that lost track": {
+        "faults": ("restart",),
+        "how_many": 6,
+        "customers": 4,
+        "wishes": 3,
+        "rooms": 1,
+        "instances": 2,
+        "ambushes": ("kafka.end", "rooms.bulk_write", "kafka.produce"),
+        "poison": 0.0,
+        "again": 0.0,
+    },
 }
 """What some faults need to show, and what chance seldom brings about: a letter that comes in the moment before its key
 is freed; a process that is frozen with a claim in hand; one that is killed between the commit and the clearing."""

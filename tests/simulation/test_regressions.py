@@ -10,7 +10,9 @@ from tyrsky.store import Receipt
 
 from tests.simulation.clock import now, simulated
 from tests.simulation.loop import Loop
+from tests.simulation.mutants import MORE_OF
 from tests.simulation.store import Server
+from tests.simulation.world import World
 
 
 def test_old_answers_go_although_the_machine_has_just_begun() -> None:
@@ -29,3 +31,8 @@ def test_old_answers_go_although_the_machine_has_just_begun() -> None:
 
     with simulated(loop, "old answers"):
         assert loop.run(sweep()) == 0
+
+
+def test_who_stops_while_a_clearing_fails_leaves_to_others_what_it_published() -> None:
+    """Its holder was forgotten, and with it where to look: all that it had not cleared was published again."""
+    World(18, more_of=MORE_OF["forgets a holder that lost track"]).run()

@@ -111,16 +111,22 @@ class Relay:
             async with asyncio.timeout(seconds):
                 await self._queue.join()
                 done = True
+        leaves_nothing = done and self._leaves_nothing()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if done and self._holder:
+        if leaves_nothing and self._holder:
             with suppress(Exception):  # others find it dead
                 await self._holders.forget(self._holder)
         self._let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _leaves_nothing(self) -> bool:
+        """Whether the holder may be forgotten, and with it where its events would have to be looked for. Not when a
+        clearing failed: what it has published then still lies in outboxes."""
+        return not self._lost and not self._in_hand
 
     # -- publishing ---------------------------------------------------------------------------------------------------
 
