@@ -41,7 +41,9 @@ HELD_BACK_MAX = 1_000
 ORPHAN_SECONDS = 10
 """After so long a claim of this relay that it knows nothing of is one whose save seemed to fail, and did not."""
 
-WAITING: Mapping[str, Any] = {"outbox_since": {"$exists": True}}
+WAITING: Mapping[str, Any] = {"outbox_since": {"$gt": datetime.fromtimestamp(0, UTC)}}
+"""Not ``$exists``: for that MongoDB reads the whole index, which has those without the field too."""
+
 UNCLAIMED: Mapping[str, Any] = {**WAITING, "lease_by": {"$exists": False}}
 
 
@@ -77,7 +79,6 @@ class Finder:
         self._holder: str | None = None
         self._dead: set[str] = set()
         self._given_up: set[str] = set()
-        self._fenced: set[str] = set()
         self._absent_until: dict[str, float] = {}
         self._held_back_until: dict[tuple[str, str], float] = {}
         self._orphans: dict[tuple[str, str, str], float] = {}
@@ -128,11 +129,11 @@ class Finder:
         """Until cancelled."""
         while True:
             more = False
-            try:
-                if self._holder and (gone := self._dead | self._given_up):
+            for gone in sorted(self._dead | self._given_up) if self._holder else ():
+                try:
                     await self._take_over(gone)
-            except Exception as error:
-                log.warning("taking over from another relay failed, trying again: %s", type(error).__name__)
+                except Exception as error:  # whatever it is, those behind it have their turn
+                    log.warning("taking over from the relay %s failed, trying again: %s", gone, type(error).__name__)
             began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
@@ -153,36 +154,36 @@ class Finder:
 
     # -- taking over --------------------------------------------------------------------------------------------------
 
-    async def _take_over(self, gone: set[str]) -> None:
-        for holder in gone - self._fenced:
-            await self._log.fence(holder)
-            self._fenced.add(holder)
-        for holder in gone:
-            seen = await self._log.seen(await self._holders.places(holder))
-            for name in self.collections:
-                await self._free(self._collection(name), holder, seen)
-            await self._holders.forget(holder)
-            self._given_up.discard(holder)
-            self._dead.discard(holder)
-            metrics.relay_takeovers.inc()
-            log.info("took over from the relay %s", holder)
+    async def _take_over(self, holder: str) -> None:
+        await self._log.fence(await self._holders.lanes(holder))
+        seen = await self._log.seen(await self._holders.places(holder))
+        for name in self.collections:
+            await self._free(self._collection(name), holder, seen)
+        await self._holders.forget(holder)
+        self._given_up.discard(holder)
+        self._dead.discard(holder)
+        metrics.relay_takeovers.inc()
+        log.info("took over from the relay %s", holder)
 
     async def _free(
         self, collection: AsyncCollection[Document], holder: str, seen: Mapping[tuple[str, str], int]
     ) -> None:
         """Take out of the holder's outboxes what readers have seen, and let go of the rest."""
-        ids = [id for _, id in seen]
         written: list[UpdateOne] = []
-        async for document in collection.find({"_id": {"$in": ids}, "lease_by": holder}, {"outbox": 1}):
+        # By the holder, not by what was seen: that may be more keys than go in one query. With WAITING for its index.
+        claimed = {**WAITING, "lease_by": holder}
+        fields = {"outbox.topic": 1, "outbox.sequence": 1}
+        async for document in collection.find(claimed, fields):
             id: str = document["_id"]
-            outbox: list[Document] = document["outbox"]
-            last = max((e["sequence"] for e in outbox if e["sequence"] <= seen.get((e["topic"], id), 0)), default=0)
-            written.append(
-                UpdateOne({"_id": id, "lease_by": holder}, {"$pull": {"outbox": {"sequence": {"$lte": last}}}})
-            )
-        if written:
-            await collection.bulk_write(written, ordered=False)
-        await collection.update_many({"lease_by": holder}, {"$unset": {"lease_by": ""}})
+            waits = ((each.get("topic", ""), each.get("sequence", 0)) for each in document["outbox"])
+            last = max((sequence for topic, sequence in waits if sequence <= seen.get((topic, id), 0)), default=0)
+            if last:
+                written.append(
+                    UpdateOne({"_id": id, "lease_by": holder}, {"$pull": {"outbox": {"sequence": {"$lte": last}}}})
+                )
+        for first in range(0, len(written), CLAIMS_MAX):
+            await collection.bulk_write(written[first : first + CLAIMS_MAX], ordered=False)
+        await collection.update_many(claimed, {"$unset": {"lease_by": ""}})
 
     # -- finding ------------------------------------------------------------------------------------------------------
 

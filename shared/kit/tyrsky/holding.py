@@ -8,15 +8,17 @@ id.
 The document::
 
     {_id: holder, beats,
+     lanes: [transactional id],              # what it publishes with, to be fenced
      places: [{topic, partition, offset}]}   # whatever of its events lies before these, it has cleared
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tyrsky.producing import Places
+from tyrsky.producing import Places, lanes_of
 from tyrsky.store import CODEC, Document
 
 COLLECTION = "relays"
@@ -34,17 +36,30 @@ class Holders:
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._collection: AsyncCollection[Document] = database.get_collection(COLLECTION, codec_options=CODEC)
         self._still: dict[str, tuple[int, int]] = {}
+        self._beats = 0
+        self._beating = asyncio.Lock()
 
     async def register(self, holder: str) -> None:
         """From now on it may claim: others know it, and wait for its end."""
-        await self._collection.insert_one({"_id": holder, "beats": 0, "places": []})
+        await self._collection.insert_one({"_id": holder, "beats": 0, "lanes": lanes_of(holder), "places": []})
 
     async def beat(self, holder: str, places: Places) -> bool:
-        """Tell that it lives, and from where on its events may have to be looked for; False when it was given up."""
-        result = await self._collection.update_one(
-            {"_id": holder}, {"$inc": {"beats": 1}, "$set": {"places": _stored(places)}}
-        )
+        """Tell that it lives, and from where on its events may have to be looked for; False when it was given up.
+
+        One after the other, each with a count of its own: what is late, and what the driver tries again, does not
+        overwrite newer places."""
+        async with self._beating:
+            self._beats += 1
+            result = await self._collection.update_one(
+                {"_id": holder, "beats": {"$lte": self._beats}},
+                {"$set": {"beats": self._beats, "places": _stored(places)}},
+            )
         return result.matched_count == 1
+
+    async def lanes(self, holder: str) -> list[str]:
+        """What is to be fenced, as the holder's own version of the kit said it."""
+        document = await self._collection.find_one({"_id": holder}) or {}
+        return document.get("lanes") or lanes_of(holder)
 
     async def places(self, holder: str) -> Places:
         """From where on its events may have to be looked for. Nothing of one that was forgotten has to be."""

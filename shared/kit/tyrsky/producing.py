@@ -108,8 +108,8 @@ class Log(Protocol):
         """Begin to publish under a new id."""
         ...
 
-    async def fence(self, holder: str) -> None:
-        """Once this returns, the holder's open transaction is aborted and it commits no other. Idempotent."""
+    async def fence(self, lanes: Sequence[str]) -> None:
+        """Once this returns, these lanes' open transactions are aborted and they commit no other. Idempotent."""
         ...
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
@@ -128,16 +128,16 @@ class KafkaLog:
         """Connect; the broker knows the holder from now on."""
         lanes: list[AIOKafkaProducer] = []
         try:
-            for transactional_id in _lanes(holder):
+            for transactional_id in lanes_of(holder):
                 lanes.append(await self._producer(transactional_id))
         except BaseException:
             await KafkaSender(lanes, self._ends).close()
             raise
         return KafkaSender(lanes, self._ends)
 
-    async def fence(self, holder: str) -> None:
-        """A new producer of the same id: Kafka ends what the old one has open, and refuses the old one from now on."""
-        for transactional_id in _lanes(holder):
+    async def fence(self, lanes: Sequence[str]) -> None:
+        """New producers of the same ids: Kafka ends what the old ones have open, and refuses them from now on."""
+        for transactional_id in lanes:
             await (await self._producer(transactional_id)).stop()
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
@@ -155,7 +155,8 @@ class KafkaLog:
             ends: dict[TopicPartition, int] = {}
             while len(ends) < len(starts) or any([await consumer.position(at) < ends[at] for at in starts]):
                 batch = await consumer.getmany(timeout_ms=FETCH_MS)
-                if batch:
+                # What others go on publishing is no progress: there is an end to what lies before the ends.
+                if any(each.offset < ends.get(at, each.offset + 1) for at, new in batch.items() for each in new):
                     patience.reschedule(clock() + READ_SECONDS)
                 for record in _flat(batch):
                     sequence = next((int(value) for name, value in record.headers if name == "ce_sequence"), 0)
@@ -249,7 +250,8 @@ class KafkaSender:
         await asyncio.gather(*(producer.stop() for producer in self._lanes), return_exceptions=True)
 
 
-def _lanes(holder: str) -> list[str]:
+def lanes_of(holder: str) -> list[str]:
+    """The transactional ids of a holder of this version. What another's are, its document says: see ``holding``."""
     return [f"{holder}-{number}" for number in range(LANES)]
 
 

@@ -16,8 +16,8 @@ def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float
     one.collections.append("visits")
     polled: list[float] = []
 
-    async def taking_over(gone: set[str]) -> None:
-        one._given_up.clear()
+    async def taking_over(gone: str) -> None:
+        one._given_up.discard(gone)
         await asyncio.sleep(take_over)
 
     async def polling(collection: object) -> bool:
@@ -57,10 +57,10 @@ async def test_a_slow_store_is_polled_less_often_and_never_rarely(monkeypatch: p
 
 async def test_what_could_not_be_taken_over_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     one, polled = finder(monkeypatch, poll=0.1)
-    tried: list[set[str]] = []
+    tried: list[str] = []
 
-    async def failing(gone: set[str]) -> None:
-        tried.append(set(gone))
+    async def failing(gone: str) -> None:
+        tried.append(gone)
         raise TimeoutError
 
     monkeypatch.setattr(one, "_take_over", failing)
@@ -69,3 +69,23 @@ async def test_what_could_not_be_taken_over_is_tried_again_soon(monkeypatch: pyt
     one.go_on_as("me")
     assert await polls_in(one, polled, 1) > 2
     assert len(tried) > 2
+
+
+async def test_a_holder_that_cannot_be_taken_over_is_in_no_other_s_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, polled = finder(monkeypatch)
+    tried: list[str] = []
+
+    async def taking_over(gone: str) -> None:
+        tried.append(gone)
+        if gone == "a":
+            raise TimeoutError
+        one._given_up.discard(gone)
+
+    monkeypatch.setattr(one, "_take_over", taking_over)
+    monkeypatch.setattr(finding, "HURRY_SECONDS", 0.05)
+    for each in "abc":
+        one.gave_up(each)
+    one.go_on_as("me")
+    await polls_in(one, polled, 0.5)
+    assert tried[:3] == ["a", "b", "c"]
+    assert set(tried[3:]) == {"a"}

@@ -18,7 +18,7 @@ from tyrsky import finding
 from tyrsky import relay as relaying
 from tyrsky.deciding import Ask, Decider
 from tyrsky.holding import LOOK_SECONDS, LOOKS_MAX, Holders
-from tyrsky.producing import KafkaLog
+from tyrsky.producing import KafkaLog, lanes_of
 from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
@@ -106,7 +106,7 @@ async def test_who_is_fenced_goes_on_under_another_id_and_others_are_not_disturb
         first, second = await holder_of(one), await holder_of(two)
         await rig.fill(one.publish, 0)  # so that it has a transaction behind it
         await rig.quiet()
-        await KafkaLog(rig.bootstrap, "kit-test").fence(first)
+        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first))
         rooms = [await rig.fill(relay.publish, 1) for relay in (one, two, one)]
         await rig.quiet()
         assert await holder_of(one) != first
@@ -119,7 +119,7 @@ async def test_who_is_fenced_goes_on_under_another_id_and_others_are_not_disturb
 async def test_who_was_taken_for_dead_goes_on_under_another_id(rig: Rig) -> None:
     async with running(rig.relay()) as relay:
         first = await holder_of(relay)
-        await KafkaLog(rig.bootstrap, "kit-test").fence(first)
+        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first))
         await Holders(rig.database).forget(first)
         async with asyncio.timeout(10):
             while relay.claimant() in {first, None}:

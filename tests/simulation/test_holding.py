@@ -1,0 +1,123 @@
+"""What a relay says of itself, in the order in which it says it, and to whoever takes over from it."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, cast
+
+from tyrsky.finding import Finder
+from tyrsky.holding import Holders
+from tyrsky.producing import Places, lanes_of
+
+from tests.simulation.network import Network, Weather
+from tests.simulation.store import Server
+
+ROOMS, TRAYS = ("rooms", 0), ("trays", 0)
+
+
+class Log:
+    """Notes what is fenced, and has seen what a test says."""
+
+    def __init__(self, seen: dict[tuple[str, str], int] | None = None) -> None:
+        self.fenced: list[str] = []
+        self._seen = seen or {}
+
+    async def fence(self, lanes: list[str]) -> None:
+        self.fenced += lanes
+
+    async def seen(self, since: Places) -> dict[tuple[str, str], int]:
+        return self._seen
+
+
+class Late(Network):
+    """The first update of a relay's document takes long."""
+
+    def __init__(self) -> None:
+        super().__init__(Random(1), Weather(), patience=0.05)
+        self.ambush = self._hold
+
+    def _hold(self, name: str, sender: object) -> float:
+        if name != "relays.update_one":
+            return 0.0
+        self.ambush = None
+        return 0.2
+
+
+def holders(database: Any) -> Holders:
+    return Holders(database)
+
+
+async def test_beats_are_told_one_after_the_other() -> None:
+    server = Server()
+    one = holders(server.client(Late())["x"])
+    await one.register("h")
+    places: Places = {ROOMS: 1}
+    first = asyncio.create_task(one.beat("h", places))
+    await asyncio.sleep(0.01)
+    places |= {TRAYS: 7}
+    second = asyncio.create_task(one.beat("h", places))
+    await asyncio.wait([first, second])
+    await asyncio.sleep(0.4)
+    assert await holders(server.client()["x"]).places("h") == {ROOMS: 1, TRAYS: 7}
+
+
+async def test_a_beat_that_its_sender_gave_up_does_not_overwrite_a_newer_one() -> None:
+    server = Server()
+    one, places = holders(server.client(Late())["x"]), Places()
+    await one.register("h")
+    first = asyncio.create_task(one.beat("h", {ROOMS: 1}))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.wait([first])
+    places = {ROOMS: 1, TRAYS: 7}
+    assert await one.beat("h", places)
+    await asyncio.sleep(0.4)
+    assert await one.places("h") == places
+
+
+async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() -> None:
+    database: Any = Server().client()["x"]
+    one = holders(database)
+    await one.register("this version's")
+    await database["relays"].insert_one({"_id": "another's", "beats": 0, "places": [], "lanes": ["x", "y", "z"]})
+    await database["relays"].insert_one({"_id": "an old one's", "beats": 0, "places": []})
+    for holder, lanes in (
+        ("this version's", lanes_of("this version's")),
+        ("another's", ["x", "y", "z"]),
+        ("an old one's", lanes_of("an old one's")),
+    ):
+        log = Log()
+        await Finder(database, cast(Any, log), one, cast(Any, None))._take_over(holder)
+        assert log.fenced == lanes
+
+
+async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for() -> None:
+    """All of them in one query would be more than a store takes."""
+    database: Any = Server().client()["x"]
+    one = holders(database)
+    asked: list[Any] = []
+    rooms = database["rooms"]
+    for id, by, waiting in (("mine", "h", True), ("cleared", "h", False), ("another's", "other", True)):
+        outbox = [{"topic": "t", "sequence": each} for each in (4, 5)] if waiting else []
+        since = {"outbox_since": datetime.now(UTC)} if waiting else {}
+        await rooms.insert_one({"_id": id, "lease_by": by, "outbox": outbox, **since})
+    seen = {("t", f"{number}"): 1 for number in range(1_000)} | {("t", "mine"): 4, ("t", "another's"): 5}
+    finder = Finder(database, cast(Any, Log(seen)), one, cast(Any, None))
+    finder.collections.append("rooms")
+    find = type(rooms).find
+
+    def noted(self: Any, filter: Any = None, *args: Any) -> Any:
+        asked.append(filter)
+        return find(self, filter, *args)
+
+    type(rooms).find = noted
+    try:
+        await finder._take_over("h")
+    finally:
+        type(rooms).find = find
+    assert all(len(str(each)) < 1_000 for each in asked)
+    assert (await rooms.find_one({"_id": "mine"}))["outbox"] == [{"topic": "t", "sequence": 5}]
+    assert "lease_by" not in await rooms.find_one({"_id": "mine"})
+    assert len((await rooms.find_one({"_id": "another's"}))["outbox"]) == 2
