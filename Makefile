@@ -41,10 +41,12 @@ faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 REPORT
 		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
 bench: install ## speed beside a floor of the same run: ONLY=B1,B2 SEED=1; writes docs/benchmarks.md
-	@exec .venv/bin/python -m tests.bench --report docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+	@exec .venv/bin/python -m tests.bench --report docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
+		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
 load: install ## overload, slow clients, a soak: MINUTES=10; writes docs/load.md
-	@exec .venv/bin/python -m tests.load --minutes $(MINUTES) --report docs/load.md
+	@exec .venv/bin/python -m tests.load --minutes $(MINUTES) --report docs/load.md \
+		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
 check: install ## lint, format, types, architecture
 	.venv/bin/ruff check

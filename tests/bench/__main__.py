@@ -1,11 +1,11 @@
 """``python -m tests.bench [--only B1,B3] [--quick] [--report docs/benchmarks.md]``: measure, print, and write the page.
 
-Where MONGO_URI and KAFKA_BOOTSTRAP are set, those parts are measured: a cluster of yours, say. Else Kafka and a store
-are started for the run alone, and nothing else, so that the machine is quiet.
+Kafka and a store are started for the run alone, and nothing else, so that the machine is quiet. ``--mongo-uri`` and
+``--kafka-bootstrap`` name others to measure, a cluster of yours, say; the environment does not, since what a shell has
+there may be of something dear.
 """
 
 import importlib
-import os
 import shutil
 import socket
 import tempfile
@@ -53,6 +53,8 @@ def main(
     seed: Annotated[int, typer.Option(help="What chance begins with.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Small and short: whether it works, not how fast.")] = False,
     page: Annotated[Path | None, typer.Option("--report", help="The page to write.")] = None,
+    mongo_uri: Annotated[str, typer.Option(help="A store to measure; with --kafka-bootstrap.")] = "",
+    kafka_bootstrap: Annotated[str, typer.Option(help="A Kafka to measure; with --mongo-uri.")] = "",
 ) -> None:
     """Measure; the exit code tells of wrong results alone."""
     codes = [code.strip().upper() for code in only.split(",") if code.strip()] or list(BENCHMARKS)
@@ -60,8 +62,8 @@ def main(
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     if quick:
         rounds = runs = 1
-    with parts() as (mongo_uri, bootstrap):
-        bench = Bench(mongo_uri, bootstrap, seed, rounds, runs, quick)
+    with parts(mongo_uri, kafka_bootstrap) as (store, bootstrap):
+        bench = Bench(store, bootstrap, seed, rounds, runs, quick)
         wrong = uvloop.run(_all(bench, codes, page))
     raise typer.Exit(1 if wrong else 0)
 
@@ -82,7 +84,7 @@ async def _all(bench: Bench, codes: list[str], page: Path | None) -> bool:
             for remark in row.remarks:
                 console.print(f"    {remark}", markup=False)
         if page is not None:  # after each: a run that is cut short leaves what it had
-            page.write_text(report.page(report.remember(MEASURED, ran, about)))
+            page.write_text(report.page(report.remember(MEASURED, ran, about), about["commit"]))
     return wrong
 
 
@@ -91,10 +93,12 @@ def _one(code: str) -> Callable[[Bench], Awaitable[list[Row]]]:
 
 
 @contextmanager
-def parts() -> Generator[tuple[str, str]]:
-    """Where the store and Kafka are: as the environment says, or started here and stopped again."""
-    if "MONGO_URI" in os.environ and "KAFKA_BOOTSTRAP" in os.environ:
-        yield os.environ["MONGO_URI"], os.environ["KAFKA_BOOTSTRAP"]
+def parts(mongo_uri: str = "", bootstrap: str = "") -> Generator[tuple[str, str]]:
+    """Where the store and Kafka are: as was said, or started here and stopped again."""
+    if bool(mongo_uri) != bool(bootstrap):
+        raise typer.BadParameter("--mongo-uri and --kafka-bootstrap go together: both, or neither")
+    if mongo_uri:
+        yield mongo_uri, bootstrap
         return
     folder = Path(tempfile.mkdtemp(prefix="tyrsky-bench-"))
     stack = Stack("test", folder, _free_ports())

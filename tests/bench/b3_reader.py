@@ -1,8 +1,8 @@
 """The other end of B3, a process of its own: it reads a topic and notes when each event arrived.
 
 ``python -m tests.bench.b3_reader kit|bare topic count``: by the kit's consumer and a policy, or by the bare client. It
-prints ``ready``, then, when it has ``count`` messages, their keys with the moment of their (first) arrival as JSON.
-Moments are of the clock that all processes of a machine share.
+prints ``ready``; then, half a second after it has ``count`` different events, or when nothing has come for long, all
+that came as JSON, in its order: key, sequence, moment. Moments are of the clock that all processes of a machine share.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-from uuid import uuid4
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,40 +23,45 @@ from tyrsky.policies import Policies, PolicyReaction
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Envelope
 
+from tests.bench.topics import READ_ON_SECONDS, published
+
 READY_SECONDS = 20
+QUIET_SECONDS = 30
 
 
 class Arrivals:
     """When each event came."""
 
     def __init__(self, count: int) -> None:
-        self.all_there = asyncio.Event()
         self._count = count
-        self._came = 0
-        self._at: dict[str, int] = {}
+        self._came: list[tuple[str, int, int]] = []
+        self._known: set[tuple[str, int]] = set()
+        self._last_at = 0.0
 
-    def note(self, key: str) -> None:
+    def note(self, key: str, sequence: int) -> None:
         """One more has come."""
-        self._at.setdefault(key, time.monotonic_ns())
-        self._came += 1
-        if self._came >= self._count:
-            self.all_there.set()
+        self._came.append((key, sequence, time.monotonic_ns()))
+        self._known.add((key, sequence))
+        self._last_at = time.monotonic()
 
     async def tell(self) -> None:
-        """Wait for the last, and print them."""
+        """Wait for the last, and a little longer, and print them."""
+        self._last_at = time.monotonic()
         print("ready", flush=True)
-        await self.all_there.wait()
-        print(json.dumps({"came": self._came, "at": self._at}), flush=True)
+        while len(self._known) < self._count and time.monotonic() - self._last_at < QUIET_SECONDS:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(READ_ON_SECONDS)
+        print(json.dumps(self._came), flush=True)
 
 
 async def by_the_kit(topic: str, count: int) -> None:
     """A service's policies, as ``Service`` runs them."""
     arrivals = Arrivals(count)
-    policies = Policies(f"bench-policies-{uuid4().hex[:8]}")
+    policies = Policies(f"{topic}-policies")
 
     @policies.when(contracts.RoomOpened)
     def note(event: contracts.RoomOpened, about: Envelope) -> None:
-        arrivals.note(about.subject)
+        arrivals.note(about.subject, about.sequence)
 
     bootstrap, settings = os.environ["KAFKA_BOOTSTRAP"], ConsumerSettings()
     codec = Codec([contracts.seats.model_copy(update={"name": topic})])
@@ -87,14 +91,19 @@ async def by_the_kit(topic: str, count: int) -> None:
 async def by_the_bare_client(topic: str, count: int) -> None:
     """A consumer of the bare client, from the beginning."""
     arrivals = Arrivals(count)
-    consumer = AIOKafkaConsumer(bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"], auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"],
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",  # out of the relay's transactions, too
+    )
     await consumer.start()
     consumer.assign([TopicPartition(topic, number) for number in range(int(os.environ["PARTITIONS"]))])
     telling = asyncio.create_task(arrivals.tell())
-    while not arrivals.all_there.is_set():
-        for records in (await consumer.getmany(timeout_ms=1000)).values():
+    while not telling.done():
+        for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                arrivals.note((record.key or b"").decode())
+                event = published(record)
+                arrivals.note(event.key, event.sequence)
     await telling
     await consumer.stop()
 

@@ -1,9 +1,11 @@
 """B3: from a commit in the store to the consumer in another process, and how many events a second.
 
 The measure is the kit: a decision, the guarded write, the relay, Kafka, the consumer, a policy that notes the moment. A
-moment counts from the end of the write. The floor is the bare client: produced (idempotent) and consumed, as many, at
-the same pace, in as many processes. The last row is the relay alone, since a store that takes some hundreds of writes
-a second leaves it idle: outboxes that are full before it starts, against the bare client in a pipeline.
+moment counts from where the store's write returns, before anybody is told of it. Every event has to arrive once, and
+each key's in their order; the reader listens on for half a second. The floor is the bare client: produced (idempotent)
+and consumed, as many, at the same pace, in as many processes. The last row is the relay alone, since a store that takes
+some hundreds of writes a second leaves it idle: outboxes that are full before it starts, against the bare client in a
+pipeline.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,10 +28,11 @@ from seats import room as seats
 from tyrsky.deciding import Ask, Decider
 from tyrsky.producing import KafkaLog
 from tyrsky.relay import Relay
-from tyrsky.store import Store
+from tyrsky.store import Change, Loaded, Saved, Store
 from tyrsky_contracts.codec import Codec
 
 from tests.bench.bench import Bench, Compared, Document, Row, at_once, check, percentile
+from tests.bench.topics import each_once
 
 GOAL_MS = 50
 WORKERS = 64
@@ -37,22 +40,40 @@ PARTITIONS = 3
 SECONDS = 60
 EVENTS_EACH = 10
 
-Sending = Callable[[str], Awaitable[None]]
+Sending = Callable[[str], Awaitable[int]]
+"""One event of a key; the moment when it was committed, or handed over."""
+
+
+class Stamping(Store[seats.Room, seats.RoomCommand]):
+    """The store, and when each write returned."""
+
+    def __init__(self, database: AsyncDatabase[Document], claimant: Callable[[], str | None]) -> None:
+        super().__init__(database, seats.aggregate, claimant)
+        self.committed: dict[UUID, int] = {}
+
+    async def save(
+        self, college: str, id: UUID, before: Loaded[seats.Room] | None, change: Change[seats.Room]
+    ) -> Saved:
+        saved = await super().save(college, id, before, change)
+        self.committed[id] = time.monotonic_ns()
+        return saved
 
 
 class Reader:
     """The process that reads."""
 
-    def __init__(self, process: asyncio.subprocess.Process, count: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._count = count
 
-    async def arrivals(self) -> dict[str, int]:
-        """When each key's first event came; every event has come once."""
+    async def arrivals(self, expected: Mapping[str, Sequence[int]]) -> dict[str, int]:
+        """When each key's last event came, when exactly the expected came, each once and in order.
+
+        :raises Wrong: when something else came.
+        """
         async with asyncio.timeout(SECONDS):
-            told = json.loads(await self._line())
-        check(told["came"] == self._count, f"{told['came']} events came, not {self._count}")
-        return told["at"]
+            told: list[tuple[str, int, int]] = json.loads(await self._line())
+        each_once([(key, sequence) for key, sequence, _ in told], expected)
+        return {key: at for key, _, at in told}
 
     async def _line(self) -> bytes:
         assert self._process.stdout
@@ -86,7 +107,7 @@ class Flow:
             assert process.stdout
             async with asyncio.timeout(SECONDS):
                 check(await process.stdout.readline() == b"ready\n", "the reader did not start")
-            yield Reader(process, count)
+            yield Reader(process)
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -98,14 +119,16 @@ class Flow:
         relay = Relay(self.database, KafkaLog(self.bench.bootstrap, "bench"), "bench")
         relay.watch("rooms")
         codec = Codec([contracts.seats.model_copy(update={"name": topic})])
-        decider = Decider(Store(self.database, seats.aggregate, relay.claimant), codec, relay.publish)
+        store = Stamping(self.database, relay.claimant)
+        decider = Decider(store, codec, relay.publish)
         await relay.start()
         while relay.claimant() is None:
             await asyncio.sleep(0.02)
 
-        async def send(key: str) -> None:
+        async def send(key: str) -> int:
             command = seats.OpenRoom(room_id=UUID(key), now=datetime.now(UTC), seats=100)
             await decider.carry_out(Ask(command, uuid4(), "vaao"))
+            return store.committed.pop(command.room_id)
 
         try:
             yield send
@@ -118,10 +141,11 @@ class Flow:
         """Produces one message as large; returns when it was handed over, as a commit does."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bench.bootstrap, enable_idempotence=True)
         await producer.start()
-        headers = [(f"ce_{number}", b"0" * 36) for number in range(12)]
+        headers = [("ce_sequence", b"1"), *((f"ce_{number}", b"0" * 36) for number in range(11))]
 
-        async def send(key: str) -> None:
+        async def send(key: str) -> int:
             await producer.send(topic, b"0" * 80, key=key.encode(), headers=headers)
+            return time.monotonic_ns()
 
         try:
             yield send
@@ -144,16 +168,15 @@ class Flow:
         committed: dict[str, int] = {}
 
         async def one(send: Sending, key: str) -> None:
-            await send(key)
-            committed[key] = time.monotonic_ns()
+            committed[key] = await send(key)
 
+        keys = [str(uuid4()) for _ in range(count)]
         async with self.passage(how, count) as (send, reader), asyncio.TaskGroup() as tasks:
             began = time.monotonic()
             for number in range(count):
                 await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-                tasks.create_task(one(send, str(uuid4())))
-            arrived = await reader.arrivals()
-        check(arrived.keys() == committed.keys(), "another event arrived than was committed")
+                tasks.create_task(one(send, keys[number]))
+            arrived = await reader.arrivals({key: [1] for key in keys})
         waits = [(arrived[key] - at) / 1e6 for key, at in committed.items()]
         self.milliseconds.setdefault(how, []).append(waits)
         return percentile(waits, 0.99)
@@ -165,7 +188,7 @@ class Flow:
             began = time.monotonic_ns()
             await at_once(count, lambda number: send(keys[number]), workers=WORKERS)
             committed = time.monotonic_ns()
-            arrived = await reader.arrivals()
+            arrived = await reader.arrivals({key: [1] for key in keys})
         last = max(arrived.values())
         if how == "kit":
             self.drained.append((last - committed) / 1e6)
@@ -180,7 +203,7 @@ class Flow:
                 await self.database["rooms"].insert_many(documents[first : first + 500])
             began = time.monotonic_ns()
             async with self.kit(topic):
-                arrived = await reader.arrivals()
+                arrived = await reader.arrivals({each["_id"]: range(1, EVENTS_EACH + 1) for each in documents})
                 last = max(arrived.values())
                 async with asyncio.timeout(SECONDS):
                     while await self.database["rooms"].count_documents({"outbox_since": {"$exists": True}}):
@@ -218,11 +241,12 @@ async def run(bench: Bench) -> list[Row]:
 
 def _latency(flow: Flow, found: Compared, rate: float) -> Row:
     halves = {how: statistics.median(percentile(each, 0.5) for each in runs) for how, runs in flow.milliseconds.items()}
+    least = {how: min(min(each) for each in runs) for how, runs in flow.milliseconds.items()}
     return Row(
         "B3",
         f"commit to consumer at half load ({rate:,.0f}/s), p99",
-        f"{found.measure:.1f} ms (p50 {halves['kit']:.1f})",
-        f"{found.floor:.1f} ms (p50 {halves['bare']:.1f})",
+        f"{found.measure:.1f} ms (p50 {halves['kit']:.1f}, least {least['kit']:.1f})",
+        f"{found.floor:.1f} ms (p50 {halves['bare']:.1f}, least {least['bare']:.1f})",
         f"{found.ratio:.1f}",
         f"{GOAL_MS} ms",
         found.measure <= GOAL_MS,

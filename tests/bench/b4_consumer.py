@@ -2,13 +2,13 @@
 
 The measure is the kit's consumer with the companies' own projection (how much each company is reached). The floor does
 the same as one would with FastStream alone: one message at a time, a row in an inbox for each, then the write. Both
-are in this process, decode with the same codec, and begin to count with their first message. Every twentieth message
-comes twice, and both must come to the same sums.
+are in this process and decode with the same codec. The clock runs from the client's first answer that has records in it
+to the end of the last commit, of both alike. Every twentieth message comes twice, both must come to the same sums, and
+what is committed must be the topic's end.
 """
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from companies import testing
 from companies.views import reach
 from faststream import AckPolicy
@@ -39,6 +40,7 @@ from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.companies import VisitRecorded
 from tyrsky_contracts.event import Envelope
 
+from tests.bench.b4_clock import Clock
 from tests.bench.bench import Bench, Compared, Document, Row, check
 
 GOAL = 5.0
@@ -54,13 +56,12 @@ Said = tuple[bytes, list[tuple[str, bytes]], bytes]
 
 @dataclass
 class Watched:
-    """A reaction, and how long it had work. With each round it is another group, which reads all of the topic."""
+    """A reaction, and how much it has taken. With each round it is another group, which reads all of the topic."""
 
     reaction: Reaction
     count: int
     group: str
     taken: int = 0
-    first_at: float = 0.0
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -74,7 +75,6 @@ class Watched:
         return await self.reaction.edition()
 
     async def take(self, queues: Mapping[str, Sequence[Delivery]], edition: Edition) -> Taken:
-        self.first_at = self.first_at or time.perf_counter()
         taken = await self.reaction.take(queues, edition)
         self.taken += taken.count
         if self.taken >= self.count:
@@ -142,17 +142,32 @@ class Consuming:
             [watched], broker=broker, bootstrap=self.bench.bootstrap, letters=DeadLetters(self.database, settings),
             codec=self.codec, settings=settings,
         )  # fmt: skip
-        await broker.start()
-        await consumers.start()
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await watched.done.wait()
-            seconds = time.perf_counter() - watched.first_at
-        finally:
-            await consumers.stop()
-            await broker.stop()
+        clock = Clock()
+        with clock.runs():
+            await broker.start()
+            await consumers.start()
+            try:
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await watched.done.wait()
+                    await self._committed(name)
+            finally:
+                await consumers.stop()
+                await broker.stop()
         check(watched.taken == self.messages, f"{watched.taken} messages were taken, not {self.messages}")
-        return self.messages / seconds
+        return self.messages / clock.seconds
+
+    async def _committed(self, group: str) -> None:
+        """Wait for the group to have committed all of the topic."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bench.bootstrap)
+        await admin.start()
+        try:
+            while True:
+                found: Any = await admin.list_consumer_group_offsets(group)
+                if sum(each.offset for each in found.values()) == self.messages:
+                    return
+                await asyncio.sleep(0.05)
+        finally:
+            await admin.close()
 
     async def projection(self) -> float:
         """The kit's read model: messages a second."""
@@ -187,14 +202,13 @@ class Consuming:
         name = self._name("floor")
         inbox, rows = self.database["inbox"], self.database["floor"]
         await asyncio.gather(inbox.drop(), rows.drop())
-        handled, first_at, done = 0, 0.0, asyncio.Event()
+        handled, done, clock = 0, asyncio.Event(), Clock()
         broker = KafkaBroker(
             self.bench.bootstrap, apply_types=False, allow_auto_create_topics=False, logger=logging.getLogger("quiet")
         )
 
         async def handle(message: Any) -> None:
-            nonlocal handled, first_at
-            first_at = first_at or time.perf_counter()
+            nonlocal handled
             record = message.raw_message
             event, about = self.codec.decode(record.headers, record.value)
             assert isinstance(event, VisitRecorded)
@@ -217,15 +231,16 @@ class Consuming:
             isolation_level="read_committed", decoder=_whole, no_reply=True,
         )  # fmt: skip
         subscriber(handle)
-        await broker.start()
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await done.wait()
-            seconds = time.perf_counter() - first_at
-        finally:
-            await broker.stop()
+        with clock.runs():
+            await broker.start()
+            try:
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await done.wait()
+                    await self._committed(name)
+            finally:
+                await broker.stop()
         self._right({row["_id"]: row["visits"] for row in await rows.find().to_list()})
-        return self.messages / seconds
+        return self.messages / clock.seconds
 
     def _right(self, visits: Mapping[str, int]) -> None:
         companies = max(1, self.visits // VISITS_EACH)
@@ -238,7 +253,7 @@ async def _whole(message: Any) -> Any:
 
 
 async def run(bench: Bench) -> list[Row]:
-    visits = bench.size(1_500, 100)
+    visits = bench.size(4_000, 100)
     async with bench.database() as database, bench.topic(partitions=PARTITIONS) as topic:
         about = topics.companies.model_copy(update={"name": topic})
         consuming = Consuming(bench, database, Codec([about]), topic, visits)

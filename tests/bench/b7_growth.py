@@ -1,18 +1,19 @@
-"""B7: growth: the commands of B1, one by its id and a list, with 1,000, 10,000 and 100,000 companies in the store.
+"""B7: growth: the commands of B1, reads by id and lists, with 1,000, 10,000 and 100,000 companies in the store.
 
-What grows is told as a ratio of the largest to the smallest. Beside the list through the service stands the same
-question by the bare client: where both grow alike, it is the store that reads more.
+Not a ratio to a floor: the question is what more companies make slower. The lists are asked of the store by the bare
+client too, in turns, to see whose growth it is.
 """
 
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tests.bench import companies
 from tests.bench.b1_commands import Commands
+from tests.bench.b6_reads import Reads
 from tests.bench.bench import Bench, Document, Row, check
 from tests.bench.companies import COLLEGE, MUNICIPALITIES
 from tests.bench.load import drive, request
@@ -21,7 +22,26 @@ from tests.bench.serving import Served, serving
 SIZES, SIZES_QUICK = (1_000, 10_000, 100_000), (100, 200, 400)
 FLAT = 0.80
 """So much of the smallest store's rate counts as flat: less than the runs of B1 differ by would say nothing."""
+LOGARITHMIC = 3.0
+"""A hundred times as many companies may take so many times as long: what a sorted index does, and a scan does not."""
 TIMES = 5
+LIMIT = 50
+MUNICIPALITY = MUNICIPALITIES[3]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The same thing several times: rates or milliseconds."""
+
+    values: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> float:
+        return (max(self.values) - min(self.values)) / self.median
 
 
 @dataclass(frozen=True)
@@ -29,56 +49,64 @@ class Grown:
     """What was seen with so many companies."""
 
     count: int
-    rates: list[float]
-    list_ms: float
-    bare_ms: float
-    sorted_ms: float
-
-    @property
-    def rate(self) -> float:
-        return statistics.median(self.rates)
-
-    @property
-    def spread(self) -> float:
-        return (max(self.rates) - min(self.rates)) / self.rate
+    commands: Measured
+    by_id: Measured
+    bare_by_id: Measured
+    filtered: Measured
+    bare_filtered: Measured
+    by_name: Measured
+    bare_by_name: Measured
 
 
 async def run(bench: Bench) -> list[Row]:
     grown = [await _with(bench, count) for count in (SIZES_QUICK if bench.quick else SIZES)]
-    first, last = grown[0], grown[-1]
-    rates, lists = last.rate / first.rate, last.list_ms / first.list_ms
     sizes = " / ".join(f"{each.count:,}" for each in grown)
-    flat = f"flat ({FLAT:.0%})"
     return [
-        Row(
-            "B7",
-            f"commands/s at {sizes} companies",
-            " / ".join(f"{each.rate:,.0f}/s" for each in grown),
-            "the first",
-            f"{rates:.0%}",
-            flat,
-            rates >= FLAT,
-            max(each.spread for each in grown),
+        _rates(f"commands/s at {sizes} companies", [each.commands for each in grown]),
+        _rates(
+            f"reads by id/s at {sizes} companies",
+            [each.by_id for each in grown],
+            [each.bare_by_id for each in grown],
         ),
-        Row(
-            "B7",
-            f"a filtered list of 50 at {sizes} companies",
-            " / ".join(f"{each.list_ms:,.0f} ms" for each in grown),
-            " / ".join(f"{each.bare_ms:,.0f} ms" for each in grown) + " by the bare client",
-            f"{lists:.1f} times as long",
-            "logarithmic, by an index",
-            lists < 3,
+        _lists(
+            f"a filtered list of {LIMIT} at {sizes} companies",
+            [each.filtered for each in grown],
+            [each.bare_filtered for each in grown],
         ),
-        Row(
-            "B7",
-            f"the first 50 by name at {sizes} companies",
-            " / ".join(f"{each.sorted_ms:,.0f} ms" for each in grown),
-            "the first",
-            f"{last.sorted_ms / first.sorted_ms:.1f} times as long",
-            "logarithmic, by an index",
-            last.sorted_ms / first.sorted_ms < 3,
+        _lists(
+            f"the first {LIMIT} by name at {sizes} companies",
+            [each.by_name for each in grown],
+            [each.bare_by_name for each in grown],
         ),
     ]
+
+
+def _rates(what: str, seen: Sequence[Measured], bare: Sequence[Measured] = ()) -> Row:
+    share = seen[-1].median / seen[0].median
+    return Row(
+        "B7",
+        what,
+        " / ".join(f"{each.median:,.0f}/s" for each in seen),
+        " / ".join(f"{each.median:,.0f}/s" for each in bare) + " by the bare client" if bare else "the first",
+        f"{share:.0%} of the first",
+        f"flat ({FLAT:.0%})",
+        share >= FLAT,
+        max(each.spread for each in seen),
+    )
+
+
+def _lists(what: str, seen: Sequence[Measured], bare: Sequence[Measured]) -> Row:
+    times = seen[-1].median / seen[0].median
+    return Row(
+        "B7",
+        what,
+        " / ".join(f"{each.median:,.0f} ms" for each in seen),
+        " / ".join(f"{each.median:,.0f} ms" for each in bare) + " by the bare client",
+        f"{times:.1f} times as long",
+        "logarithmic, by an index",
+        times < LOGARITHMIC,
+        max(each.spread for each in seen),
+    )
 
 
 async def _with(bench: Bench, count: int) -> Grown:
@@ -86,34 +114,48 @@ async def _with(bench: Bench, count: int) -> Grown:
     async with bench.database() as database, bench.topic() as topic:
         known = await companies.fill(bench, database, count)
         async with serving(bench, "tests.bench.served", database=database.name, topic=topic) as served:
-            commands = Commands(bench, served, known, size)
+            commands = Commands(bench, served, database, known, size)
+            reads = Reads(bench, database, served, known)
             await commands.round()
-            rates = [await commands.round() for _ in range(bench.runs)]
-            filtered = f"/companies?municipality={MUNICIPALITIES[3]}"
-            list_ms = await _median_ms(lambda: _get(served, filtered))
-            sorted_ms = await _median_ms(lambda: _get(served, "/companies"))
-            bare_ms = await _median_ms(lambda: _bare(database))
-            await companies.written(database, known)
-    return Grown(count, rates, list_ms, bare_ms, sorted_ms)
+            await reads.by_id()
+            found = Grown(
+                count,
+                Measured([await commands.round() for _ in range(bench.runs)]),
+                Measured([await reads.by_id() for _ in range(bench.runs)]),
+                Measured([await reads.floor_by_id() for _ in range(bench.runs)]),
+                *await _both(served, database, f"municipality={MUNICIPALITY}&", {"state.municipality": MUNICIPALITY}),
+                *await _both(served, database, "", {}),
+            )
+            await commands.right(topic)
+    return found
 
 
-async def _median_ms(read: Callable[[], Awaitable[int]]) -> float:
-    seconds: list[float] = []
+async def _both(
+    served: Served, database: AsyncDatabase[Document], query: str, asked: Document
+) -> tuple[Measured, Measured]:
+    """Milliseconds of one list, by the service and by the bare client, in turns; both list the same companies."""
+    path = f"/companies?{query}limit={LIMIT}"
+    listed, bare = list[float](), list[float]()
+    await _get(served, path)  # a first time that does not count
     for _ in range(TIMES):
         began = time.perf_counter()
-        found = await read()
-        seconds.append(time.perf_counter() - began)
-        check(found > 0, "a list is empty")
-    return statistics.median(seconds) * 1000
+        expected = await _bare(database, asked)
+        between = time.perf_counter()
+        items = await _get(served, path)
+        listed.append((time.perf_counter() - between) * 1000)
+        bare.append((between - began) * 1000)
+        check(items == expected, f"{path} lists other companies than the store has")
+    return Measured(listed), Measured(bare)
 
 
-async def _get(served: Served, path: str) -> int:
+async def _get(served: Served, path: str) -> list[tuple[str, str, list[str]]]:
     driven = await drive(served.port, [request("GET", path, served.headers)], connections=1)
     check(driven.statuses() == {200: 1}, f"{path}: {driven.statuses()}")
-    return len(driven.answers[0].json()["items"])
+    return [(each["id"], each["name"], each["tags"]) for each in driven.answers[0].json()["items"]]
 
 
-async def _bare(database: AsyncDatabase[Document]) -> int:
-    asked = {"college": COLLEGE, "state.municipality": MUNICIPALITIES[3]}
-    found = database["companies"].find(asked, {"receipts": 0, "outbox": 0})
-    return len(await found.sort([("state.name", 1), ("_id", 1)]).limit(51).to_list(51))
+async def _bare(database: AsyncDatabase[Document], asked: Document) -> list[tuple[str, str, list[str]]]:
+    found = database["companies"].find({"college": COLLEGE, **asked}, {"receipts": 0, "outbox": 0})
+    listed = await found.sort([("state.name", 1), ("_id", 1)]).limit(LIMIT + 1).to_list(LIMIT + 1)
+    check(len(listed) > 0, "a list is empty")
+    return [(each["_id"], each["state"]["name"], each["state"]["tags"]) for each in listed[:LIMIT]]

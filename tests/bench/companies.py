@@ -1,7 +1,10 @@
 """Companies in a store: made beforehand, read again to see that all came true, and written without the platform."""
 
+import asyncio
+import json
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -12,11 +15,13 @@ from companies.company import Company
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import bson, new_token
 
+from tests.bench import topics
 from tests.bench.bench import Bench, Document, Wrong, check
 from tests.bench.load import Driven, request
 
 COLLEGE = "vaao"
 SEED_BATCH = 1_000
+DRAIN_SECONDS = 30
 MUNICIPALITIES = tuple(f"{number:03}" for number in range(100, 120))
 TAGS = ("recruits", "fair-2026", "alumni", "apprentices")
 
@@ -27,6 +32,7 @@ class Known:
 
     id: str
     version: int = 1
+    tags: list[str] = field(default_factory=list[str])
 
 
 async def fill(bench: Bench, database: AsyncDatabase[Document], count: int) -> list[Known]:
@@ -62,16 +68,17 @@ def _document(id: str, number: int, random: Random) -> Document:
     }
 
 
-def tagging(company: Known, random: Random, headers: dict[str, str]) -> bytes:
-    """A request to label a company, upon the version that is known."""
-    labels = [f"{random.choice(TAGS)}-{random.randrange(10**6)}" for _ in range(2)]
-    return request(
-        "PATCH", f"/companies/{company.id}", {**headers, "If-Match": f'"{company.version}"'}, {"tags": labels}
-    )
+def tagging(company: Known, random: Random, headers: dict[str, str], *, keyed: bool = True) -> bytes:
+    """A request to label a company, upon the version that is known; with a name for the wish, unless told otherwise."""
+    company.tags = [f"{random.choice(TAGS)}-{random.randrange(10**6)}" for _ in range(2)]
+    headers = {**headers, "If-Match": f'"{company.version}"'}
+    if keyed:
+        headers["Idempotency-Key"] = str(UUID(int=random.getrandbits(128), version=4))
+    return request("PATCH", f"/companies/{company.id}", headers, {"tags": company.tags})
 
 
 def took(asked: Sequence[Known], driven: Driven) -> None:
-    """Every answer is a success and shows the next version; what is known grows by it.
+    """Every answer is a success and shows the next version with the labels; what is known grows by it.
 
     :raises Wrong: when one does not.
     """
@@ -80,14 +87,49 @@ def took(asked: Sequence[Known], driven: Driven) -> None:
         company.version += 1
         if f'etag: "{company.version}"'.encode() not in answer.head or company.id not in answer.body.decode():
             raise Wrong(f"company {company.id} was answered with another version or company: {answer.head!r}")
+        check(answer.json()["tags"] == company.tags, f"company {company.id} was answered with {answer.body!r}")
+
+
+async def backlog(database: AsyncDatabase[Document]) -> int:
+    """Events that are written and not yet seen to be on the topic."""
+    waiting = database["companies"].find({"outbox_since": {"$exists": True}}, {"outbox.sequence": 1})
+    return sum([len(each["outbox"]) async for each in waiting])
+
+
+async def drained(database: AsyncDatabase[Document]) -> float:
+    """Wait for all outboxes to be empty, and tell the seconds that it took.
+
+    :raises Wrong: when they do not get empty.
+    """
+    began = time.perf_counter()
+    while left := await backlog(database):
+        check(time.perf_counter() - began < DRAIN_SECONDS, f"{left} events wait in outboxes after {DRAIN_SECONDS} s")
+        await asyncio.sleep(0.05)
+    return time.perf_counter() - began
+
+
+async def published(bench: Bench, topic: str, known: Sequence[Known]) -> None:
+    """The topic has each company's events up to its version, each once and in order, the last with its labels.
+
+    :raises Wrong: when it has not.
+    """
+    events = await topics.read_all(bench.bootstrap, topic)
+    topics.each_once(
+        [(each.key, each.sequence) for each in events], {each.id: range(2, each.version + 1) for each in known}
+    )
+    last = {each.key: json.loads(each.body) for each in events}
+    for company in known:
+        if company.version > 1:
+            told = last[company.id]["tags"]
+            check(told == company.tags, f"the last event of company {company.id} says {told}, not {company.tags}")
 
 
 async def written(database: AsyncDatabase[Document], known: Sequence[Known]) -> None:
-    """What was acknowledged is in the store: each company at its version, with as many events.
+    """What was acknowledged is in the store: each company at its version with its labels, and with as many events.
 
     :raises Wrong: when one is not.
     """
-    fields = {"version": 1, "sequence": 1}
+    fields = {"version": 1, "sequence": 1, "state.tags": 1}
     versions = {each["_id"]: each async for each in database["companies"].find({}, fields)}
     for company in known:
         found = versions.get(company.id, {})
@@ -95,6 +137,8 @@ async def written(database: AsyncDatabase[Document], known: Sequence[Known]) -> 
             found.get("version") == found.get("sequence") == company.version,
             f"company {company.id} was acknowledged at {company.version}, and is stored as {found}",
         )
+        tags = found["state"].get("tags", [])
+        check(tags == company.tags, f"company {company.id} has {tags} in the store, and was given {company.tags}")
 
 
 class Floor:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,17 +14,21 @@ import psutil
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
+from deploy.local.stack import ROOT
 from tests.bench.bench import REPEATABLE, Bench, Document, Row
 
 EMBEDDED = "embedded server (mongo-java-server on H2), commits before it answers"
 NOTES = Path(__file__).parent / "notes"
-HEAD = "| | what | measure | floor | ratio | goal | met | spread |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+HEAD = (
+    "| | what | measure | floor | ratio | goal | met | spread | commit |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
 
 
-def line(row: Row) -> str:
-    """A row of the table."""
+def line(row: Row, commit: str = "") -> str:
+    """A row of the table, and the commit that it was measured at."""
     met = {True: "yes", False: "**no**", None: "-"}[row.met]
-    cells = [row.code, row.what, row.measure, row.floor, row.ratio, row.goal, met, _spread(row.spread)]
+    cells = [row.code, row.what, row.measure, row.floor, row.ratio, row.goal, met, _spread(row.spread), commit]
     return "| " + " | ".join(cell or "-" for cell in cells) + " |"
 
 
@@ -43,11 +48,14 @@ def remember(file: Path, ran: Mapping[str, Sequence[Row]], about: Mapping[str, s
     return kept
 
 
-def page(kept: Mapping[str, Any]) -> str:
-    """The whole page."""
+def page(kept: Mapping[str, Any], commit: str) -> str:
+    """The whole page, as of a run at ``commit``: rows that were measured at another are told by it."""
     parts = [(NOTES / "head.md").read_text().strip()]
     order = sorted(kept, key=lambda code: int(code[1:]))
-    parts.append("\n".join([HEAD, *(line(Row(**row)) for code in order for row in kept[code]["rows"])]))
+    taken = {code: _of_commit(kept[code]["about"].get("commit", "unknown"), commit) for code in order}
+    parts.append("\n".join([HEAD, *(line(Row(**row), taken[code]) for code in order for row in kept[code]["rows"])]))
+    if older := [code for code in order if taken[code] != commit]:
+        parts.append(f"**Measured at another commit than the last run's ({commit}): {', '.join(older)}.**")
     parts.append("\n".join(_machines(kept, order)))
     for code in order:
         note = NOTES / f"{code.lower()}.md"
@@ -57,6 +65,25 @@ def page(kept: Mapping[str, Any]) -> str:
         if said:
             parts.append("\n\n".join([f"## {code}", *said]))
     return "\n\n".join(parts) + "\n"
+
+
+def _of_commit(measured: str, now: str) -> str:
+    return measured if measured == now else f"**{measured}**"
+
+
+def commit() -> str:
+    """The commit whose code is run, and whether something was changed since; pages written by runs do not count."""
+    try:
+        head = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    except (OSError, subprocess.CalledProcessError):  # a copy without its history
+        return "unknown"
+    return f"{head} and changes" if changed else head
+
+
+def _git(*asked: str) -> str:
+    told = subprocess.run(["git", *asked], cwd=ROOT, check=True, capture_output=True, text=True)
+    return told.stdout.strip()
 
 
 def _machines(kept: Mapping[str, Any], order: Sequence[str]) -> list[str]:
@@ -77,6 +104,7 @@ async def machine(bench: Bench) -> dict[str, str]:
         except OperationFailure:  # which the embedded server does not know
             store = EMBEDDED
     return {
+        "commit": commit(),
         "taken": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "cores": f"{os.cpu_count()} ({_processor()})",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GB",

@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx2
+import psutil
 from tyrsky.testing.tokens import Authority, Key
 
 from deploy.local.part import program
@@ -34,6 +36,8 @@ class Served:
     collector: Collector
     authority: Authority
     environment: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
+    start_seconds: float = 0.0
+    """From the process's making to its first answer that it is ready."""
 
     @property
     def pid(self) -> int:
@@ -67,7 +71,7 @@ async def serving(
                 "OIDC_ISSUER": authority.issuer,
                 "TRACES_EXPORTER": "zipkin",
                 "TRACES_ENDPOINT": collector.endpoint,
-                "TRACES_RATIO": "0.1",
+                "TRACES_RATIO": "1.0",  # as it is shipped
                 "HTTP_HOST": HOST,
                 "HTTP_PORT": str(port),
                 "BENCH_TOPIC": topic,
@@ -76,14 +80,16 @@ async def serving(
             command = [*prefix, program("tyrsky"), "serve", package]
             if bare:
                 command = [*prefix, program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
+            began = time.perf_counter()
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             try:
                 await _ready(process, port, log.fileno())
+                started = time.perf_counter() - began
                 token = authority.token(
                     roles=["outreach", "coordinator"], exp=authority.claims()["iat"] + TOKEN_SECONDS
                 )
                 headers = {"Authorization": f"Bearer {token}"}
-                yield Served(port, process, headers, collector, authority, environment)
+                yield Served(port, process, headers, collector, authority, environment, started)
             finally:
                 await _stop(process)
 
@@ -98,7 +104,7 @@ async def _ready(process: "subprocess.Popen[bytes]", port: int, log: int) -> Non
                     return
             except httpx2.TransportError:
                 pass
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.02)
 
 
 async def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -109,6 +115,12 @@ async def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         await asyncio.to_thread(process.wait)
+
+
+def megabytes(pid: int) -> float:
+    """The memory that a process has for itself: what would be free if it ended. Where that is not told, its RSS."""
+    memory = psutil.Process(pid).memory_full_info()
+    return getattr(memory, "uss", memory.rss) / 2**20
 
 
 def free_port() -> int:

@@ -45,7 +45,8 @@ service.prepares(lambda: indexes.prepare(service.database))
 
 @service.app.get("/fails", include_in_schema=False)
 async def fails() -> None:
-    """What no service should do, to see that its trace is kept."""
+    """What no service should do, and after a call to the store, to see that its whole trace is kept."""
+    await service.database["companies"].find_one({"_id": "nobody"})
     raise ZeroDivisionError
 
 
