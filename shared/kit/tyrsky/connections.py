@@ -1,12 +1,14 @@
 """Connections that cost and bring nothing: uvicorn has a time for those that rest between requests, and for no others.
 
 Closed here are also those that send no request, or the head of one without an end, and those that do not read their
-answer. When there are as many as may be, the one that has rested longest makes room for a new one; and when all are at
-work the new one is closed.
+answers. When there are as many as may be, one on which nothing was ever asked makes room for a new one, and where there
+is none, the one that has rested longest: the gateway's connections come and go least, so the others go first. When all
+are at work the new one is closed.
 """
 
 import logging
 import resource
+from itertools import chain
 from typing import Any
 
 from tyrsky import metrics
@@ -28,6 +30,19 @@ FILES_KEPT = 256
 FILES_WANTED_MAX = 65_536
 
 
+class Resting:
+    """A server's connections on which no request is being answered, each kind in the order in which it came to rest."""
+
+    def __init__(self) -> None:
+        self.unused: dict[Connection, None] = {}
+        self.used: dict[Connection, None] = {}
+
+    def remove(self, connection: "Connection") -> None:
+        """It rests no more."""
+        self.unused.pop(connection, None)
+        self.used.pop(connection, None)
+
+
 class Connection(Bounded):
     """One connection of a client. ``most`` is how many there may be."""
 
@@ -39,6 +54,10 @@ class Connection(Bounded):
         self._rests_since = self.loop.time()
         self._head_since: float | None = None
         self._unread_since: float | None = None
+        if "resting" not in self.app_state:  # of this server; a request gets a copy
+            self.app_state["resting"] = Resting()
+            self._sweep_later()
+        self._resting: Resting = self.app_state["resting"]
 
     @property
     def rests(self) -> bool:
@@ -48,37 +67,48 @@ class Connection(Bounded):
     def connection_made(self, transport: Any) -> None:
         """A client came."""
         super().connection_made(transport)
-        if not self.app_state.get("swept"):  # of this server; a request gets a copy
-            self.app_state["swept"] = True
-            self._sweep_later()
         metrics.http_connections.set(len(self.connections))
-        if len(self.connections) > self.most:
-            self._make_room()
+        if len(self.connections) <= self.most or self._make_room():
+            self._resting.unused[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client went."""
         super().connection_lost(exc)
+        self._resting.remove(self)
         metrics.http_connections.set(len(self.connections))
 
     def data_received(self, data: bytes) -> None:
         """Some of a request."""
         if self.rests and self._head_since is None:
             self._head_since = self.loop.time()
+        if self._unread_since is not None and not self.transport.get_write_buffer_size():
+            self._unread_since = None  # who asks again when all was read has read it
         super().data_received(data)
         if not self.rests:
             self._head_since = None
+            self._resting.remove(self)
+
+    def on_message_complete(self) -> None:
+        """The end of a request is there; behind its answer, when that did not wait for the body."""
+        super().on_message_complete()
+        if self.rests:
+            self._rests_since, self._head_since = self.loop.time(), None
 
     def on_response_complete(self) -> None:
         """An answer was given out, though perhaps not yet read."""
         self._rests_since, self._head_since = self.loop.time(), None
         super().on_response_complete()
+        if self.rests:
+            self._resting.used[self] = None
 
-    def _make_room(self) -> None:
-        others = [each for each in self.connections if isinstance(each, Connection) and each is not self and each.rests]
-        leaving = min(others, key=lambda each: each._rests_since, default=self)
+    def _make_room(self) -> bool:
+        """Close another one, or this one when there is none to close."""
+        leaving = next(chain(self._resting.unused, self._resting.used), self)
         metrics.http_connections_closed.labels("room").inc()
+        self._resting.remove(leaving)
         self.connections.discard(leaving)  # its end comes with the loop's next turn
         leaving.transport.abort()
+        return leaving is not self
 
     def _sweep_later(self) -> None:
         self.loop.call_later(self.sweep_seconds, self._sweep)
@@ -93,19 +123,18 @@ class Connection(Bounded):
 
     def overdue(self, now: float) -> str | None:
         """Why to close it, if there is a reason."""
-        if not self.rests:
-            return None  # the request has a time of its own
-        if self._head_since is not None and now - self._head_since > self.head_seconds:
-            return "head"
-        if self.cycle is None and now - self._rests_since > self.config.timeout_keep_alive:  # pyright: ignore[reportUnnecessaryComparison]
-            return "silent"
         if not self.transport.get_write_buffer_size():
             self._unread_since = None
         elif self._unread_since is None:
             self._unread_since = now
         elif now - self._unread_since > self.read_seconds:
-            return "unread"
-        return None
+            return "unread"  # at work too: a second request waits until the answer to the first is read
+        if not self.rests:
+            return None  # the request has a time of its own
+        if self._head_since is not None:
+            return "head" if now - self._head_since > self.head_seconds else None
+        silent = now - self._rests_since > self.config.timeout_keep_alive
+        return "silent" if silent and self._unread_since is None else None
 
 
 def allowed(wanted: int) -> int:

@@ -108,6 +108,48 @@ def now_open() -> float:
     return metrics.REGISTRY.get_sample_value("http_connections") or 0
 
 
+@pytest.mark.parametrize("times", [2, 8])
+async def test_who_asks_again_and_does_not_read_is_sent_away(times: int):
+    # The second answer finds no room, and its request is at work for as long as nobody reads.
+    async with served() as port:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * times)
+            await asyncio.sleep(0.15)
+            assert now_open() == 1
+            async with asyncio.timeout(3):
+                while now_open():
+                    await asyncio.sleep(0.02)
+
+
+async def test_who_does_not_read_a_last_answer_is_sent_away():
+    async with served() as port:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            await asyncio.sleep(0.15)
+            assert now_open() == 1
+            async with asyncio.timeout(3):
+                while now_open():
+                    await asyncio.sleep(0.02)
+
+
+async def test_who_reads_each_answer_stays():
+    async with served() as port:
+        reader, writer = await opened(port)
+        for _ in range(15):  # half a second, longer than an answer may take to be read
+            writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert len(await reader.readuntil(b"\r\n\r\n")) < 100
+            await reader.readexactly(LARGE)
+
+
+async def test_a_body_that_comes_after_its_refusal_is_no_head_without_an_end():
+    async with served(keep_alive=1) as port:
+        reader, writer = await opened(port, b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+        await reader.readuntil(b"xx")
+        writer.write(b"ab")
+        assert not await closed(reader, 0.5)  # rests, and that longer than a head may take
+        assert await closed(reader, 3)  # and not for ever
+
+
 async def test_a_slow_answer_is_no_reason():
     async with served() as port:
         reader, _ = await opened(port, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -123,6 +165,30 @@ async def test_the_one_that_rested_longest_makes_room():
         assert (await new.readuntil(b"xx")).startswith(b"HTTP/1.1 200")
         assert await closed(resting[0][0], 1)
         assert not await closed(resting[1][0], 0.1)
+
+
+async def test_those_that_never_asked_make_room_before_those_that_did():
+    async with served() as port:
+        asked = [await opened(port, GET) for _ in range(2)]
+        for reader, _ in asked:
+            await reader.readuntil(b"xx")
+        silent = [await opened(port) for _ in range(10)]
+        assert [await closed(reader, 0.1) for reader, _ in silent] == [True] * 8 + [False] * 2
+        for reader, writer in asked:
+            writer.write(GET)
+            assert (await reader.readuntil(b"xx")).startswith(b"HTTP/1.1 200")
+
+
+async def test_one_that_asks_again_has_not_rested_longest():
+    async with served() as port:
+        resting = [await opened(port, GET) for _ in range(4)]
+        for reader, _ in resting:
+            await reader.readuntil(b"xx")
+        resting[0][1].write(GET)
+        await resting[0][0].readuntil(b"xx")
+        await opened(port)
+        assert await closed(resting[1][0], 1)
+        assert not await closed(resting[0][0], 0.1)
 
 
 async def test_where_all_are_at_work_there_is_no_room():
