@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         chosen.seed if chosen.seed is not None else secrets.randbelow(1_000_000),
         chosen.minutes,
         chosen.full,
+        bool(chosen.only.strip()),
         Outside(chosen.mongo_uri, chosen.kafka_bootstrap),
     )
     console = Console(highlight=False, soft_wrap=True)

@@ -1,18 +1,18 @@
 """Fetches the paper for the invariants: after every fault, and once more at the end."""
 
 import asyncio
-from collections import Counter
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import httpx2
 
-from tests.faults import invariants, ledger, looking
+from tests.faults import answers, invariants, ledger, looking, standing
 from tests.faults.invariants import Note, Shown, Verdict
 from tests.faults.ledger import Wish
-from tests.faults.looking import Kept, Record
-from tests.faults.rig import AWAY, SETTLE_SECONDS, Rig
+from tests.faults.looking import Call, Kept, Record
+from tests.faults.rig import AWAY, EFFECTS, SETTLE_SECONDS, Rig
 
 WATCH_SECONDS = 2.0
 ASKED_AT_ONCE = 8
@@ -22,12 +22,35 @@ MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
 """How long it is watched, so that the report says how late it was."""
 
-READ_MODELS: Mapping[str, Sequence[str]] = {"companies": ["reach"], "seats": ["occupancy"]}
+WAYS_OUT = {"notifications": "notifications-smtp", "seats": "seats-webhook"}
+AT_ONCE = {"notifications": 4, "seats": 16}
+"""How many effects a service has in hand at most: MAIL_AT_ONCE and WEBHOOK_AT_ONCE, as they are by default."""
+
+BROKEN = ("resets", "answers cut", "swallowed", "delayed")
 MADE = {
     "register-company": "companies.companies",
     "add-contact": "companies.contacts",
     "plan-visit": "companies.visits",
+    "open-room": "seats.rooms",
 }
+
+
+class Rows:
+    """How far the rows of read models had come when they were last looked at."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, dict[tuple[str, str], int]] = {}
+
+    def now(self, collection: str, found: Mapping[tuple[str, str], int]) -> list[str]:
+        """What a look found; those that went back, or are there no more."""
+        before = self._before.setdefault(collection, {})
+        wrong = [
+            f"{collection} {row} {subject}: {found.get((row, subject), 'vanished')} after {last}"
+            for (row, subject), last in before.items()
+            if found.get((row, subject), 0) < last
+        ]
+        self._before[collection] = dict(found)
+        return wrong
 
 
 class Checking:
@@ -38,9 +61,10 @@ class Checking:
         self._addresses = addresses
         self._checked: dict[str, int] = {}
         self._asked_for = 0
-        self._rows: dict[tuple[str, str, str], int] = {}
+        self._rows = Rows()
         self._gone_back: list[str] = []
         self._settled: list[tuple[str, float]] = []
+        self._not_sent: list[str] = []
 
     async def watch(self) -> None:
         """Look at the read models again and again: none may ever forget what it had heard."""
@@ -50,20 +74,16 @@ class Checking:
                 await self._look_at_rows()
 
     async def _look_at_rows(self) -> None:
-        for service, models in READ_MODELS.items():
+        for service, model in standing.read_models(self._rig):
             database = self._rig.database(service)
-            for model in models:
-                pointer = await database["projections"].find_one({"_id": model})
-                collection = pointer["collection"] if pointer else model
-                for (row, subject), sequence in (await looking.sequences(database, collection)).items():
-                    before = self._rows.get((collection, row, subject), 0)
-                    if sequence < before:
-                        self._gone_back.append(f"{collection} {row} {subject}: {sequence} after {before}")
-                    self._rows[collection, row, subject] = max(before, sequence)
+            collection = await looking.edition(database, model)
+            found = await looking.sequences(database, collection)
+            if collection == await looking.edition(database, model):  # else it was rebuilt as we read
+                self._gone_back += self._rows.now(collection, found)
 
     async def settle(self, what: str) -> float:
         """Wait for rest after a fault, longer than is allowed, and keep how long it took."""
-        took = await self._rig.settle(SETTLE_SECONDS_MAX)
+        took = await self._rig.settle(SETTLE_SECONDS_MAX, since=self._rig.ended_at)
         self._settled.append((what, took))
         if not took <= SETTLE_SECONDS:
             with suppress(*AWAY):
@@ -77,7 +97,8 @@ class Checking:
         rig = self._rig
         if whole:
             await self._until_all_is_sent()
-            await rig.settle()
+            self._settled.append(("the last effect", await rig.settle()))
+            self._gone_back += await self._rebuilt()
         wishes = ledger.read(rig.ledger.file)
         databases = {service: rig.database(service) for service in rig.services}
         before = await looking.kept(databases)
@@ -90,23 +111,34 @@ class Checking:
         there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._asked_for}))
         # What was done outside first, then what the services know of it: mails may still go out meanwhile.
         mails = await asyncio.to_thread(looking.mails, rig.stack, self._addresses)
-        calls = Counter(str(each["id"]) for each in ledger.noted(rig.ledger.file, "webhook"))
-        notes, dispatches = await self._notes(), await self._dispatches()
+        came = ledger.noted(rig.ledger.file, "webhook")
+        calls = [Call(each["id"], each["body"], each["genuine"]) for each in came]
+        notes, dispatches = await self._notes("notifications"), await self._notes("seats")
         rooms = await looking.rooms(rig.database("seats"))
         if whole:
-            missing = [*invariants.mails_came(wishes, notes, mails), *invariants.calls_came(wishes, calls)]
+            missing = [
+                *invariants.mails_came(wishes, notes, mails),
+                *invariants.calls_came(wishes, {call.id for call in calls}),
+            ]
             there = invariants.together(there, Verdict("I1", missing))
         made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
         return [
             there,
             invariants.committed_is_published(before, records, kept, alone="kafka" not in rig.layout.outside.parts),
             invariants.together(
-                invariants.effects_once(wishes, notes, mails, made), invariants.calls_once(dispatches, calls, rooms)
+                invariants.effects_once(wishes, notes, mails, made),
+                invariants.calls_once({each.id: each for each in dispatches}, calls, rooms),
+                invariants.unsure_for_a_reason("notifications", notes, self._hurt("notifications")),
+                invariants.unsure_for_a_reason("seats", dispatches, self._hurt("seats")),
             ),
             invariants.never_back(self._ours(records, kept), self._gone_back),
-            invariants.settles(self._settled if whole else self._settled[-1:], SETTLE_SECONDS),
+            invariants.together(
+                invariants.settles(self._settled if whole else self._settled[-1:], SETTLE_SECONDS),
+                Verdict("I5", self._not_sent),
+            ),
             invariants.seats_exact(wishes, rooms),
             await self._nobody_needed(),
+            answers.by_the_rules(wishes, over=whole),
         ]
 
     def _ours(self, records: Sequence[Record], kept: Mapping[str, Kept]) -> list[Record]:
@@ -153,26 +185,40 @@ class Checking:
 
     async def _until_all_is_sent(self) -> None:
         """A sender that was killed holds its claim for a while: until then nobody may try again."""
-        places = [self._rig.database("notifications")["notifications"], self._rig.database("seats")["dispatches"]]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(MAILS_SECONDS):
-                while left := sum([await place.count_documents({"state.due_at": {"$ne": None}}) for place in places]):
-                    self._rig.say(f"{left} mails and webhooks are still to be sent")
-                    await asyncio.sleep(5)
+        until = time.monotonic() + MAILS_SECONDS
+        while left := await self._rig.due():
+            if time.monotonic() > until:
+                self._not_sent.append(f"{left} mails and webhooks are still due after {MAILS_SECONDS} s")
+                break
+            self._rig.say(f"{left} mails and webhooks are still to be sent")
+            await asyncio.sleep(5)
 
-    async def _dispatches(self) -> dict[str, bool]:
-        """Webhook calls that the service knows of, by id: whether it says that one may have come twice."""
-        found = self._rig.database("seats")["dispatches"].find({}, {"state.unsure": 1})
-        return {each["_id"]: each["state"]["unsure"] async for each in found}
+    def _hurt(self, service: str) -> int:
+        """How many attempts at effects can have been cut in the middle: all that were in hand at each death of a
+        sender or of its store, and each that a network between them held up or broke."""
+        parts = {"mongo", *self._rig.layout.instances(service)}
+        deaths = sum(each["part"] in parts for each in ledger.noted(self._rig.ledger.file, "hurt"))
+        pairs = [self._rig.proxies.get(f"{service}-mongo"), self._rig.proxies.get(WAYS_OUT[service])]
+        broken = sum(pair.counts[what] for pair in pairs if pair for what in BROKEN)
+        return deaths * AT_ONCE[service] + broken
 
-    async def _notes(self) -> list[Note]:
-        fields = {"state.about": 1, "state.status": 1, "state.unsure": 1}
-        found: list[dict[str, Any]] = (
-            await self._rig.database("notifications")["notifications"].find({}, fields).to_list()
-        )
+    async def _rebuilt(self) -> list[str]:
+        """Read models that are others when they are rebuilt from the first event."""
+        wrong = list[str]()
+        if "kafka" in self._rig.layout.outside.parts:
+            return wrong  # its topics may hold what others wrote
+        for service, name in standing.read_models(self._rig):
+            before = await standing.model_hash(self._rig, service, name)
+            after = await standing.rebuilt_hash(self._rig, service, name, "--leave-out-failing")  # F8's poison is there
+            wrong += [f"{service} {name}: rebuilt it is {after}, before it was {before}"] if after != before else []
+        return wrong
+
+    async def _notes(self, service: str) -> list[Note]:
+        fields = {"state.about": 1, "state.status": 1, "state.unsure": 1, "state.attempts": 1}
+        found: list[dict[str, Any]] = await self._rig.database(service)[EFFECTS[service]].find({}, fields).to_list()
+        told = [(each["_id"], each["state"]) for each in found]
         return [
-            Note(each["_id"], each["state"]["about"], each["state"]["status"], each["state"]["unsure"])
-            for each in found
+            Note(id, state.get("about", ""), state["status"], state["unsure"], state["attempts"]) for id, state in told
         ]
 
     async def _nobody_needed(self) -> Verdict:

@@ -31,7 +31,7 @@ class Asked:
 
 @dataclass
 class Wish:
-    """A wish and all that is known of it. ``status`` 0: nobody ever answered."""
+    """A wish and all that is known of it. ``status`` 0: nobody ever answered. ``fault``: the one that was on then."""
 
     asked: Asked
     tries: int = 0
@@ -41,6 +41,8 @@ class Wish:
     replayed: bool = False
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     gave_up: bool = False
+    fault: str = ""
+    answered_at: float = 0.0
 
     @property
     def acknowledged(self) -> bool:
@@ -110,22 +112,25 @@ def read(file: Path) -> list[Wish]:
 def wishes(lines: Iterable[dict[str, Any]]) -> list[Wish]:
     """What the lines come to."""
     found: dict[str, Wish] = {}
+    fault = ""
     for line in lines:
         name = line["wish"]
         match line["happening"]:
             case "asked":
                 facts = {key: value for key, value in line.items() if key not in ("happening", "at")}
-                found[name] = Wish(Asked(**facts))
+                found[name] = Wish(Asked(**facts), fault=fault)
             case "tried":
                 found[name].tries += 1
             case "answered":
                 wish = found[name]
                 wish.tries += 1
                 wish.status, wish.version, wish.replayed = line["status"], line["version"], line["replayed"]
-                wish.body = line["body"] or {}
+                wish.body, wish.answered_at = line["body"] or {}, line["at"]
                 wish.code = wish.body.get("code", "") if not wish.acknowledged else ""
             case "gave-up":
                 found[name].gave_up = True
+            case "noted" if name == "fault":
+                fault = line["code"]
             case _:
                 pass
     return list(found.values())

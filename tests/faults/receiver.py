@@ -1,7 +1,13 @@
 """The other end of the webhooks: takes every call, and writes it into the ledger before it answers."""
 
 import asyncio
+import hmac
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+from tyrsky.webhooks import signed, signing_key
 
 from tests.faults.ledger import Ledger
 
@@ -12,9 +18,10 @@ HEAD_BYTES_MAX = 65_536
 class Receiver:
     """A small HTTP server; who calls twice with one ``webhook-id`` is heard twice, and told apart later."""
 
-    def __init__(self, port: int, ledger: Ledger) -> None:
+    def __init__(self, port: int, ledger: Ledger, secret: str) -> None:
         self._port = port
         self._ledger = ledger
+        self._key = signing_key(SecretStr(secret))
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -44,7 +51,17 @@ class Receiver:
         lines = [line.partition(":") for line in head.split("\r\n")[1:] if line]
         headers = {name.strip().lower(): value.strip() for name, _, value in lines}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self._ledger.noted("webhook", id=headers.get("webhook-id", ""), body=body.decode(errors="replace"))
+        genuine = self._is_genuine(headers, body)
+        id = headers.get("webhook-id", "")
+        self._ledger.noted("webhook", id=id, body=body.decode(errors="replace"), genuine=genuine)
         writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
         return headers.get("connection", "").lower() != "close"
+
+    def _is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether it is signed by the secret. When it says it was is no matter here: clocks jump."""
+        told = headers.get("webhook-timestamp", "")
+        if not told.isdecimal():
+            return False
+        expected = signed(self._key, headers.get("webhook-id", ""), datetime.fromtimestamp(int(told), UTC), body)
+        return hmac.compare_digest(expected["webhook-signature"], headers.get("webhook-signature", ""))

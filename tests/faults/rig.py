@@ -33,6 +33,9 @@ SETTLE_SECONDS = 30
 TELL_SECONDS = 5
 LOOK_SECONDS = 0.5
 
+EFFECTS = {"notifications": "notifications", "seats": "dispatches"}
+"""Which collection of a service holds what is done outside."""
+
 #: What a part that is away makes of a question to it.
 AWAY = (KafkaError, PyMongoError, OSError, TimeoutError)
 
@@ -54,6 +57,7 @@ class Rig:
     load: Load
     random: Random
     say: Callable[[str], None]
+    ended_at: float = 0.0
     _mongo: AsyncMongoClient[Document] | None = None
 
     @property
@@ -95,7 +99,18 @@ class Rig:
             os.killpg(os.getpgid(pid), with_signal)
         except ProcessLookupError:
             return False
+        self.hurt(part)
         return True
+
+    def hurt(self, part: str) -> None:
+        """Note that a part's process was cut off in the middle of its work: what it did then may be unsure."""
+        self.ledger.noted("hurt", part=part)
+        self.fault_ended()
+
+    def fault_ended(self) -> None:
+        """Note that now the last bad thing was done, or undone: from here it is measured how long rest takes. Every
+        kill and stop notes it by itself; a fault notes what else it does."""
+        self.ended_at = time.monotonic()
 
     async def start(self, part: str) -> None:
         """Have a part started, and wait until it answers."""
@@ -104,6 +119,7 @@ class Rig:
 
     async def stop(self, part: str) -> None:
         """Have a part stopped in order, and wait until it has."""
+        self.fault_ended()  # by asking for it: how long the part takes is part of coming to rest
         await asyncio.to_thread(self.supervisor.stop, part)
 
     async def ready(self, part: str, seconds: float = READY_SECONDS) -> float:
@@ -117,17 +133,18 @@ class Rig:
 
     # -- rest ---------------------------------------------------------------------------------------------------------
 
-    async def settle(self, seconds: float = SETTLE_SECONDS) -> float:
-        """Pause the load and wait until outboxes and lag are 0; how long that took, or infinity after ``seconds``."""
+    async def settle(self, seconds: float = SETTLE_SECONDS, *, since: float = 0.0) -> float:
+        """Pause the load and wait until outboxes and lag are 0; how long that took, from now or from ``since``, or
+        infinity after ``seconds`` from now."""
         began = time.monotonic()
-        await self.load.pause()
+        everybody_answered = await self.load.pause()
         told = began + TELL_SECONDS
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds and everybody_answered:
             left = ["something is away"]
             with suppress(*AWAY):
                 left = await self.unsettled()
             if not left:
-                return time.monotonic() - began
+                return time.monotonic() - (since or began)
             if time.monotonic() > told:
                 told += TELL_SECONDS
                 self.say(f"  not yet at rest: {', '.join(left)}")
@@ -145,6 +162,12 @@ class Rig:
             return found  # to ask for the lag costs more
         behind = await looking.lag(self.layout.bootstrap, self.layout.groups)
         return [f"{group} lags {count}" for group, count in behind.items()]
+
+    async def due(self) -> int:
+        """Mails and webhook calls that are still to be made, or whose end is not written down."""
+        places = [(service, kind) for service, kind in EFFECTS.items() if service in self.services]
+        still = {"state.due_at": {"$ne": None}}
+        return sum([await self.database(service)[kind].count_documents(still) for service, kind in places])
 
     def person(self, user: str) -> Any:
         """Somebody with a log-in, in front of the gateway."""

@@ -10,7 +10,7 @@ import pytest
 from tests.faults import invariants
 from tests.faults.invariants import Note, Shown
 from tests.faults.ledger import Asked, Wish
-from tests.faults.looking import Kept, Record, Room
+from tests.faults.looking import Call, Kept, Record, Room
 
 VISIT = "/visits/v1"
 
@@ -150,8 +150,9 @@ def test_one_mail_and_one_visit_are_right():
 
 def test_a_mail_that_came_again_is_counted_unless_it_says_that_it_may():
     again = {"<n1@vaao.example>": 3}
-    assert effects([NOTE], again).wrong == ["mail <n1@vaao.example>: came 3 times, and nobody says that it may"]
-    unsure = effects([replace(NOTE, unsure=True)], again)
+    three = replace(NOTE, attempts=3)
+    assert effects([three], again).wrong == ["mail <n1@vaao.example>: came 3 times, and nobody says that it may"]
+    unsure = effects([replace(three, unsure=True)], again)
     assert unsure.holds
     assert unsure.also["mails that came again and say so"] == 2
 
@@ -168,20 +169,53 @@ def test_a_visit_that_nobody_was_told_of_is_counted_unless_somebody_waits_for_an
     assert verdict.holds
 
 
+def test_a_mail_that_came_more_often_than_it_was_tried_is_counted_whatever_it_says():
+    verdict = effects([replace(NOTE, unsure=True, attempts=2)], {"<n1@vaao.example>": 3})
+    assert verdict.wrong == ["mail <n1@vaao.example>: came 3 times in 2 attempts"]
+
+
+def test_a_room_that_was_opened_twice_is_counted():
+    opened = wish("open-room", "/rooms/r1", id="r1")
+    assert invariants.effects_once([opened], [], Counter(), {"open-room": ["r1"]}).holds
+    twice = invariants.effects_once([opened], [], Counter(), {"open-room": ["r1", "r2"]})
+    assert twice.wrong == ["open-room r2: nobody was told of it"]
+
+
+DISPATCH = Note("s1", "", "sent", unsure=False)
+ROOMS = {"r1": Room(2, 1, {"s1": "held"})}
+
+
+def calls(note: Note, *came: Call) -> invariants.Verdict:
+    return invariants.calls_once({"s1": note}, came, ROOMS)
+
+
 def test_a_call_that_came_again_is_counted_unless_it_says_that_it_may():
-    rooms = {"r1": Room(2, 1, {"s1": "held"})}
-    assert invariants.calls_once({"s1": False}, {"s1": 1}, rooms).holds
-    again = invariants.calls_once({"s1": False}, {"s1": 2}, rooms)
-    assert again.wrong == ["webhook s1: came 2 times, and nobody says that it may"]
-    unsure = invariants.calls_once({"s1": True}, {"s1": 2}, rooms)
+    call, twice = Call("s1", "{}"), replace(DISPATCH, attempts=2)
+    assert calls(DISPATCH, call).holds
+    assert calls(twice, call, call).wrong == ["webhook s1: came 2 times, and nobody says that it may"]
+    unsure = calls(replace(twice, unsure=True), call, call)
     assert unsure.holds
     assert unsure.also["webhooks that came again and say so"] == 1
+    assert calls(replace(twice, unsure=True), call, call, call).wrong == ["webhook s1: came 3 times in 2 attempts"]
+
+
+def test_a_call_that_is_not_what_it_was_before_or_not_signed_is_counted():
+    twice = replace(DISPATCH, attempts=2, unsure=True)
+    assert calls(twice, Call("s1", "{}"), Call("s1", "{ }")).wrong == ["webhook s1: came with 2 bodies"]
+    assert calls(DISPATCH, Call("s1", "{}", genuine=False)).wrong == ["webhook s1: its signature is wrong"]
 
 
 def test_a_call_of_nobodys_asking_is_counted():
-    rooms = {"r1": Room(2, 1, {"s1": "held"})}
-    assert invariants.calls_once({}, {"s1": 1}, rooms).wrong == ["webhook s1: of no dispatch"]
-    assert invariants.calls_once({"s2": False}, {}, rooms).wrong == ["dispatch s2: of no reservation"]
+    assert invariants.calls_once({}, [Call("s1", "{}")], ROOMS).wrong == ["webhook s1: of no dispatch"]
+    other = replace(DISPATCH, id="s2")
+    assert invariants.calls_once({"s2": other}, [], ROOMS).wrong == ["dispatch s2: of no reservation"]
+
+
+def test_more_that_is_unsure_than_faults_can_explain_is_counted():
+    unsure = [replace(NOTE, id=f"n{number}", unsure=True) for number in range(3)]
+    assert invariants.unsure_for_a_reason("notifications", [*unsure, NOTE], 3).holds
+    verdict = invariants.unsure_for_a_reason("notifications", unsure, 2)
+    assert verdict.wrong == ["notifications: 3 say unsure, 2 can be, such as n0"]
 
 
 # -- I4 ----------------------------------------------------------------------------------------------------------------
@@ -240,12 +274,13 @@ def test_a_room_as_it_was_promised_is_right():
 @pytest.mark.parametrize(
     ("room", "says"),
     [
-        (Room(0, 1, {"s1": "held"}), "1 reservations of 0 seats"),
-        (Room(2, 2, {"s1": "held"}), "1 reservations, 2 counted"),
-        (Room(2, 0, {}), "reservation s1 was acknowledged, and is not there"),
-        (Room(2, 0, {"s1": "cancelled"}), "nobody gave reservation s1 back"),
-        (Room(2, 2, {"s1": "held", "s2": "held"}), "nobody was told of reservation s2"),
+        (Room(0, 1, {"s1": "held"}, -1), "1 reservations of 0 seats"),
+        (Room(2, 2, {"s1": "held"}, 0), "1 reservations, 2 counted"),
+        (Room(2, 0, {}, 2), "reservation s1 was acknowledged, and is not there"),
+        (Room(2, 0, {"s1": "cancelled"}, 2), "nobody gave reservation s1 back"),
+        (Room(2, 2, {"s1": "held", "s2": "held"}, 0), "nobody was told of reservation s2"),
         (Room(2, 1, {"s1": "held"}, left_shown=2), "1 left, the read model says 2"),
+        (Room(2, 1, {"s1": "held"}), "1 left, the read model has no row"),
     ],
 )
 def test_a_seat_that_is_wrong_is_counted(room: Room, says: str):
@@ -258,6 +293,20 @@ def test_a_seat_that_was_given_back_and_is_held_is_counted():
     assert seats(ROOM, cancelled) == ["/rooms/r1: reservation s1 was given back, and is held"]
 
 
+def test_a_seat_that_was_refused_to_be_given_back_and_is_free_is_counted():
+    refused, unanswered = (wish("cancel-seat", "/rooms/r1", id="s1", status=status) for status in (404, 0))
+    free = Room(2, 0, {"s1": "cancelled"}, 2)
+    says = "/rooms/r1: reservation s1 was refused to be given back, and is cancelled"
+    assert seats(free, refused) == [says]
+    assert seats(free, unanswered) == seats(free, refused, unanswered) == []
+
+
+def test_a_room_that_turned_somebody_away_and_never_was_full_is_counted():
+    away = replace(wish("reserve-seat", "/rooms/r1", status=409, name="w7"), code="room-full")
+    assert seats(ROOM, away) == ["/rooms/r1: w7 was told that it is full, which it never was"]
+    assert seats(Room(1, 1, {"s1": "held"}, 0), away) == []
+
+
 def test_a_seat_of_somebody_who_still_waits_for_an_answer_is_right():
     waiting = wish("reserve-seat", "/rooms/r1", status=0)
-    assert seats(Room(2, 2, {"s1": "held", "s2": "held"}), waiting) == []
+    assert seats(Room(2, 2, {"s1": "held", "s2": "held"}, 0), waiting) == []

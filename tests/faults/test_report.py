@@ -1,33 +1,59 @@
 """The report: nothing that broke is missing from it, and it says what was not run."""
 
+from dataclasses import replace
+
 from tests.faults import faults, report
 from tests.faults.fault import Outcome
 from tests.faults.invariants import Verdict
+from tests.faults.parts import Outside
 from tests.faults.planning import Planned
 from tests.faults.running import Result, Segment, Wanted
 
+EVERYTHING = [Segment(Planned(fault, fault.full), settled=1.0) for fault in faults.ALL]
 COUNTS = {"asked": 3, "tries": 4, "acknowledged": 2, "refused": 1, "gave up": 0}
-F1, F3, *_ = faults.ALL
+F1, _, F3, *_ = faults.ALL
 
 
-def result(*verdicts: Verdict, broken: tuple[str, ...] = (), wrong: tuple[str, ...] = ()) -> Result:
+def result(
+    *verdicts: Verdict, broken: tuple[str, ...] = (), wrong: tuple[str, ...] = (), wanted: Wanted | None = None
+) -> Result:
     segments = [
         Segment(Planned(F1, 3), Outcome({"kills": 3}, wrong), 4.2, 30, [Verdict("I1")]),
         Segment(Planned(F3, 0, "outside: mongo")),
     ]
-    return Result(Wanted([F1, F3], 7, 3), segments, verdicts, COUNTS, 180, broken)
+    return Result(wanted or Wanted([F1, F3], 7, 3), segments, verdicts, COUNTS, 180, broken)
 
 
 def test_a_run_in_which_all_held_says_so():
     page = report.page(result(Verdict("I1", (), {"aggregates": 9})))
-    assert "**every invariant held**" in page
+    assert "**every invariant held, of what was run**" in page
     assert "| I1 | acknowledged, but missing | 0 | 0 | aggregates: 9 |" in page
     assert "kills: 3" in page
     assert "seed 7" in page
 
 
+def test_a_run_of_everything_in_full_says_so_and_one_of_less_does_not():
+    whole = Result(Wanted(faults.ALL, 7, 3, full=True), EVERYTHING, [Verdict("I1")], COUNTS, 180, [])
+    assert "**every invariant held**" in report.page(whole)
+    less = replace(whole, segments=[*EVERYTHING[1:], Segment(Planned(faults.ALL[0], faults.ALL[0].full - 1))])
+    assert "**every invariant held, of what was run**" in report.page(less)
+
+
 def test_what_was_not_run_says_why():
-    assert "not run: outside: mongo" in report.page(result())
+    page = report.page(result())
+    assert "not run: outside: mongo" in page
+    for fault in faults.ALL:
+        assert f"| {fault.code} | {fault.name} |" in page
+    assert "| F2 | a relay stopped in the middle of publishing, then continued | not run: not asked for |" in page
+
+
+def test_a_fault_that_was_named_and_not_run_is_no_success():
+    named = result(wanted=Wanted([F1, F3], 7, 3, named=True))
+    assert not named.holds
+    assert "F3: was to be run, and was not: outside: mongo" in report.page(named)
+    assert not result(wanted=Wanted([F1, F3], 7, 3, full=True)).holds
+    outside = Outside(mongo_uri="mongodb://db.example")
+    assert result(wanted=Wanted([F1, F3], 7, 3, full=True, outside=outside)).holds
 
 
 def test_every_kind_of_fault_is_no_success():
