@@ -20,6 +20,9 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 TALKATIVE = ("aiokafka", "faststream", "httpx2", "httpcore2", "pymongo", "urllib3", "asyncio")
 """Libraries of which only warnings are kept: they log addresses and messages."""
 
+SELDOM = (*TALKATIVE, "uvicorn")
+"""Libraries of which the same words are kept once in a while: uvicorn has some for every junk byte of a client."""
+
 LEFT_OUT = [*RESERVED_ATTRS, "color_message"]  # what uvicorn says once more, in colours
 
 SELDOM_SECONDS = 10
@@ -75,7 +78,7 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it was not said lately."""
-        if not record.name.startswith(TALKATIVE):
+        if not record.name.startswith(SELDOM):
             return True
         words, now = f"{record.name} {record.msg}", time.monotonic()
         if now - self._told.get(words, -SELDOM_SECONDS) < SELDOM_SECONDS:

@@ -26,7 +26,9 @@ http_request_seconds = Histogram(
     registry=REGISTRY,
     buckets=_SECONDS,
 )
-http_requests_under_way = Gauge("http_requests_under_way", "Requests that are being answered.", registry=REGISTRY)
+http_requests_under_way = Gauge(
+    "http_requests_under_way", "Requests past the door whose answers are not all sent.", registry=REGISTRY
+)
 http_requests_waiting = Gauge("http_requests_waiting", "Requests that wait for a place.", registry=REGISTRY)
 http_requests_refused = Counter(
     "http_requests_refused", "Requests that got no place, by the problem's code.", ["code"], registry=REGISTRY
@@ -35,6 +37,10 @@ http_connections = Gauge("http_connections", "Connections of clients.", registry
 http_connections_closed = Counter(
     "http_connections_closed", "Connections that were closed since they brought nothing.", ["why"], registry=REGISTRY
 )
+
+spans_lost = Counter(
+    "spans_lost", "Spans that were to be exported and were not, by why.", ["why"], registry=REGISTRY
+)  # fmt: skip
 
 outbox_size = Gauge(
     "outbox_size", "Aggregates with events that are not yet published.", ["aggregate"], registry=REGISTRY

@@ -4,8 +4,12 @@ Whether a trace has an error is known when it ends. So what is not sampled is re
 until the spans of this service that hang together have ended; then it is exported when one of them failed, and else
 forgotten. The holding is bounded: beyond the bounds a span is not held, unless it failed itself. What other services
 did in the same trace they decide for themselves, by their own errors.
+
+Whoever sends a request may say which trace it belongs to, and nothing else: neither whether it is exported, nor, by an
+id of the right kind, that it is one of the share. What comes from Kafka or the store was decided by one of ours.
 """
 
+import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,10 +25,11 @@ HELD_OF_TRACE_MAX = 1_000
 
 
 class RecordAll(Sampler):
-    """The sampling of a share of traces, the caller's decision going first; what falls outside is still recorded."""
+    """The sampling of a share of traces, which is decided where a request comes in; what falls outside is recorded."""
 
     def __init__(self, ratio: float) -> None:
         self._share = ParentBased(TraceIdRatioBased(ratio))
+        self._ratio = ratio
 
     def should_sample(
         self,
@@ -39,6 +44,9 @@ class RecordAll(Sampler):
         """A call out that nobody asked for (a look into the outbox, every second) is no trace."""
         if kind is SpanKind.CLIENT and not get_current_span(parent_context).get_span_context().is_valid:
             return SamplingResult(Decision.DROP)
+        if kind is SpanKind.SERVER:
+            share = random.random() < self._ratio  # noqa: S311 - not by the trace's id, which the client may choose
+            return SamplingResult(Decision.RECORD_AND_SAMPLE if share else Decision.RECORD_ONLY, attributes)
         result = self._share.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is Decision.DROP:
             return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)

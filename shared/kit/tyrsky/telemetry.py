@@ -5,14 +5,14 @@ the requests in batches. A collector that is slow or gone costs spans, never tim
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 from opentelemetry.instrumentation.pymongo import PymongoInstrumentor
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
@@ -56,19 +56,63 @@ PERSONAL = frozenset(
 """Attributes that may say who somebody is: addresses, what was searched for, what an exception says."""
 
 
+class Room(SpanProcessor):
+    """So many spans wait at most; what finds no room is lost, and counted. (The SDK's own queue counts for itself.)"""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._waiting = 0
+        self._most = QUEUE_MAX
+        self._lock = threading.Lock()
+        self._batches = BatchSpanProcessor(
+            WithoutPersons(exporter, self._gone),
+            max_queue_size=QUEUE_MAX,
+            schedule_delay_millis=500,
+            max_export_batch_size=512,
+            export_timeout_millis=EXPORT_SECONDS * 1000,
+        )
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Let it wait for the next batch."""
+        with self._lock:
+            room = self._waiting < self._most
+            self._waiting += room
+        if room:
+            self._batches.on_end(span)
+        else:
+            metrics.spans_lost.labels("queue").inc()
+
+    def _gone(self, count: int) -> None:
+        with self._lock:
+            self._waiting -= count
+
+    def shutdown(self) -> None:
+        """Send what waits to be sent."""
+        self._batches.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Send what waits to be sent, and go on."""
+        return self._batches.force_flush(timeout_millis)
+
+
 class WithoutPersons(SpanExporter):
     """Hands spans on without personal data, whoever put it there."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, gone: Callable[[int], None] = lambda _: None) -> None:
         self._exporter = exporter
+        self._gone = gone
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export what remains of the spans."""
+        result = SpanExportResult.FAILURE
         try:
-            return self._exporter.export([without_persons(span) for span in spans])
+            result = self._exporter.export([without_persons(span) for span in spans])
         except Exception as error:  # a collector that is gone: the exporter's own message would hold its address
             log.warning("%d spans were lost: the collector did not take them (%s)", len(spans), type(error).__name__)
-            return SpanExportResult.FAILURE
+        finally:
+            self._gone(len(spans))
+        if result is SpanExportResult.FAILURE:
+            metrics.spans_lost.labels("collector").inc(len(spans))
+        return result
 
     def shutdown(self) -> None:
         """Close the connection."""
@@ -98,14 +142,7 @@ def provider(service: str, settings: Settings, *, exporter: SpanExporter | None 
     )
     exporter = exporter or _exporter(settings)
     if exporter is not None:
-        batches = BatchSpanProcessor(
-            WithoutPersons(exporter),
-            max_queue_size=QUEUE_MAX,
-            schedule_delay_millis=500,
-            max_export_batch_size=512,
-            export_timeout_millis=EXPORT_SECONDS * 1000,
-        )
-        made.add_span_processor(KeepErrors(batches))
+        made.add_span_processor(KeepErrors(Room(exporter)))
     return made
 
 

@@ -16,6 +16,7 @@ def test_a_library_that_repeats_itself_is_heard_once_in_a_while(monkeypatch: pyt
         return bool(seldom.filter(logging.LogRecord(name, logging.ERROR, "", 0, words, ("x",), None)))
 
     assert [heard("aiokafka.client", "no broker %s") for _ in range(3)] == [True, False, False]
+    assert [heard("uvicorn.error", "Invalid HTTP request received.") for _ in range(3)] == [True, False, False]
     assert heard("aiokafka.client", "something else %s")
     assert all(heard("companies.api", "ours is always heard %s") for _ in range(3))
     now += logs.SELDOM_SECONDS + 1

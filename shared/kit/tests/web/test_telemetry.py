@@ -12,8 +12,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
-from tyrsky import telemetry
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from tyrsky import problems, telemetry
 from tyrsky.sampling import KeepErrors, RecordAll
 from tyrsky.settings import Settings
 from tyrsky.telemetry import WithoutPersons
@@ -91,6 +91,30 @@ def test_the_callers_decision_goes_first(tracing: Tracing, flags: int, exported:
     with provider.get_tracer("test").start_as_current_span("here", trace.set_span_in_context(caller)):
         pass
     assert names(exporter) == exported
+
+
+@pytest.mark.parametrize(("ratio", "least", "most"), [(0.0, 0, 0), (0.5, 120, 280), (1.0, 400, 400)])
+def test_a_client_does_not_say_which_traces_are_exported(tracing: Tracing, ratio: float, least: int, most: int):
+    provider, exporter, keeper = tracing(ratio)
+    tracer = provider.get_tracer("test")
+    for trace_id in range(1, 401):  # ids of its own choice, which a share of all ids would take for the first of them
+        client = SpanContext(
+            trace_id,
+            8,
+            is_remote=True,
+            trace_flags=TraceFlags(TraceFlags.SAMPLED),
+            trace_state=TraceState([("x", "y")]),
+        )
+        outside = trace.set_span_in_context(NonRecordingSpan(client))
+        with tracer.start_as_current_span("GET", outside, kind=SpanKind.SERVER), tracer.start_as_current_span("save"):
+            pass
+    spans = exporter.get_finished_spans()
+    assert least <= names(exporter).count("GET") == names(exporter).count("save") <= most
+    for span in spans:
+        assert span.context is not None
+        assert span.context.trace_id <= 400
+        assert not span.context.trace_state
+    assert keeper.held == 0
 
 
 def test_work_that_outlives_its_request_belongs_to_it(tracing: Tracing):
@@ -189,6 +213,16 @@ async def test_an_unexpected_failure_is_an_error_on_the_span_and_tells_its_trace
 async def test_a_refusal_is_no_error(client: httpx2.AsyncClient, traced: InMemorySpanExporter):
     await client.get("/fails/rejected")
     assert [span.status.status_code for span in traced.get_finished_spans()] == [StatusCode.UNSET]
+
+
+@pytest.mark.parametrize("code", ["busy", "caller-busy"])
+def test_who_finds_the_service_busy_is_no_error(tracing: Tracing, code: str):
+    provider, exporter, keeper = tracing(0.0)
+    with provider.get_tracer("test").start_as_current_span("GET") as span:
+        problems.answer({"type": "http", "headers": []}, problems.known(code))
+        span.set_status(StatusCode.ERROR)  # which FastAPI says of every status from 500 on
+    assert names(exporter) == []
+    assert keeper.held == 0
 
 
 def test_an_exception_keeps_its_type_and_loses_its_words(tracing: Tracing):
