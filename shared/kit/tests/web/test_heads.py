@@ -182,6 +182,17 @@ async def test_what_could_be_read_two_ways_is_refused(head: bytes):
     assert "/hidden" not in asked
 
 
+async def test_the_body_of_a_change_of_protocol_is_no_request():
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n"
+    async with opened() as (reader, writer):
+        writer.write(head % len(hidden))
+        await asyncio.sleep(0.05)  # so that the body comes by itself
+        writer.write(hidden)
+        assert (await all_of(reader)).count(b"HTTP/1.1 200") == 0
+    assert not asked
+
+
 async def test_a_change_of_protocol_is_not_made_and_what_follows_is_no_request():
     async with opened() as (reader, writer):
         writer.write(b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
