@@ -61,10 +61,12 @@ class AcceptNotification(NotificationCommand):
 
 
 class StartSending(NotificationCommand):
-    """Claim the notification for one attempt, until ``lease_until``. Of two senders, the attempt's number picks one."""
+    """Claim the notification for one attempt, until ``lease_until``. Of two senders, the attempt's number picks one.
+    ``lost``: the attempt that is under way was seen to stand still for longer than any may take."""
 
     attempt: int
     lease_until: AwareDatetime
+    lost: bool = False
 
 
 class RecordSent(NotificationCommand):
@@ -168,8 +170,7 @@ def _accept(command: AcceptNotification) -> Sequence[Happening]:
 
 
 def _start(notification: Notification, command: StartSending) -> Sequence[Happening]:
-    is_due = notification.due_at is not None and notification.due_at <= command.now
-    if not is_due or command.attempt != notification.attempts + 1:
+    if not notification.is_due(command.now, lost=command.lost) or command.attempt != notification.attempts + 1:
         raise Rejected("notification-not-due", field="attempt")
     lost = [SendingLost()] if notification.status == "sending" else []
     if lost and not KINDS[notification.kind].again_when_unsure:

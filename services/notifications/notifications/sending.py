@@ -42,8 +42,8 @@ class Sending:
 
     def claim(self, found: Loaded[Notification], now: datetime, lease_until: datetime) -> NotificationCommand:
         """The command that claims the next attempt."""
-        attempt = found.state.attempts + 1
-        return StartSending(notification_id=found.id, now=now, attempt=attempt, lease_until=lease_until)
+        attempt, lost = found.state.attempts + 1, found.state.status == "sending"
+        return StartSending(notification_id=found.id, now=now, attempt=attempt, lease_until=lease_until, lost=lost)
 
     async def attempt(self, claimed: Loaded[Notification]) -> Outcome:
         """Hand the message over, once."""
@@ -56,6 +56,9 @@ class Sending:
             log.error("notification %s: cannot be composed: %s", claimed.id, type(error).__name__)
             return Outcome("deferred", "not-composed")
         return await self._server.hand_over(message)
+
+    async def close(self) -> None:
+        """Each message has a connection of its own."""
 
     def news(
         self, claimed: Loaded[Notification], outcome: Outcome, now: datetime, retry_at: datetime

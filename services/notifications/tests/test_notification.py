@@ -22,8 +22,8 @@ from .known import ID, IN_FIVE_DAYS, LATER, NOON, SOON, VISIT, VISIT_STARTS, acc
 MINUTE = timedelta(minutes=1)
 
 
-def start(attempt: int = 1, now: datetime = NOON) -> StartSending:
-    return StartSending(notification_id=ID, now=now, attempt=attempt, lease_until=now + MINUTE)
+def start(attempt: int = 1, now: datetime = NOON, *, lost: bool = False) -> StartSending:
+    return StartSending(notification_id=ID, now=now, attempt=attempt, lease_until=now + MINUTE, lost=lost)
 
 
 def started(attempt: int = 1, now: datetime = NOON) -> SendingStarted:
@@ -121,6 +121,11 @@ def test_it_is_not_tried_before_its_time():
     given(aggregate, *waiting).when(start(attempt=2, now=LATER)).then(started(attempt=2, now=LATER))
 
 
+def test_who_took_it_for_lost_waits_when_it_was_put_off_meanwhile():
+    waiting = (accepted(), started(), WAITS)
+    given(aggregate, *waiting).when(start(2, now=SOON, lost=True)).rejected("notification-not-due", field="attempt")
+
+
 def test_a_try_that_failed_for_the_moment_leaves_it_accepted_for_later():
     outcome = given(aggregate, accepted(), started()).when(deferred()).then(WAITS)
     assert outcome.state is not None
@@ -136,7 +141,7 @@ def test_a_refusal_is_for_good():
 
 
 def test_a_try_that_never_ended_is_made_again_and_recorded_as_unsure():
-    outcome = given(aggregate, accepted(), started()).when(start(attempt=2, now=LATER))
+    outcome = given(aggregate, accepted(), started()).when(start(attempt=2, now=LATER, lost=True))
     outcome.then(SendingLost(), started(attempt=2, now=LATER))
     assert outcome.state is not None
     assert outcome.state.unsure
@@ -152,7 +157,7 @@ def test_a_message_handed_over_without_an_answer_is_tried_again_and_recorded_as_
 def test_a_kind_that_may_not_come_twice_ends_when_unsure():
     tried = (accepted(), started())
     lost = (SendingLost(), SendingEnded(ended_at=LATER), refusal("unsure"))
-    given(aggregate, *tried).when(start(attempt=2, now=LATER)).then(*lost)
+    given(aggregate, *tried).when(start(attempt=2, now=LATER, lost=True)).then(*lost)
     given(aggregate, *tried).when(deferred(unsure=True)).then(lost[0], SendingEnded(ended_at=SOON), lost[2])
 
 

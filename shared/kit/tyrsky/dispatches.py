@@ -34,6 +34,17 @@ class Effective(State):
     request: Envelope | None = None
     traceparent: str | None = None
 
+    def is_due(self, now: AwareDatetime, *, lost: bool) -> bool:
+        """Whether the next attempt may begin. What was never tried may whatever the clock says, which may be another's;
+        what was put off, when its time has come; what is under way, when it is ``lost``: no attempt may take so long."""
+        match self.status:
+            case "accepted":
+                return self.due_at is not None and (not self.attempts or self.due_at <= now)
+            case "sending":
+                return lost
+            case _:
+                return False
+
 
 class Dispatch(Effective):
     """What is to be told, and what became of it."""
@@ -62,10 +73,12 @@ class AcceptDispatch(DispatchCommand):
 
 
 class StartDispatch(DispatchCommand):
-    """Claim it for one attempt, until ``lease_until``. Of two claims, the attempt's number picks one."""
+    """Claim it for one attempt, until ``lease_until``. Of two claims, the attempt's number picks one. ``lost``: the
+    attempt that is under way was seen to stand still for longer than any may take."""
 
     attempt: int
     lease_until: AwareDatetime
+    lost: bool = False
 
 
 class RecordDispatched(DispatchCommand):
@@ -156,8 +169,7 @@ def decide(dispatch: Dispatch | None, command: DispatchCommand) -> Sequence[Happ
 
 
 def _start(dispatch: Dispatch, command: StartDispatch) -> Sequence[Happening]:
-    is_due = dispatch.due_at is not None and dispatch.due_at <= command.now
-    if not is_due or command.attempt != dispatch.attempts + 1:
+    if not dispatch.is_due(command.now, lost=command.lost) or command.attempt != dispatch.attempts + 1:
         raise Rejected("dispatch-not-due", field="attempt")
     lost = [DispatchLost()] if dispatch.status == "sending" else []
     started = DispatchStarted(attempt=command.attempt, lease_until=command.lease_until)

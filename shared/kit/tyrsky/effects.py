@@ -92,7 +92,8 @@ class Effect(Protocol[E, C]):
         ...
 
     def claim(self, found: Loaded[E], now: datetime, lease_until: datetime) -> C:
-        """The command that claims the next attempt; refused when somebody else has it."""
+        """The command that claims the next attempt; refused when somebody else has it. When ``found`` is under way,
+        that attempt is lost (``Effective.is_due``)."""
         ...
 
     async def attempt(self, claimed: Loaded[E]) -> Outcome:
@@ -101,6 +102,10 @@ class Effect(Protocol[E, C]):
 
     def news(self, claimed: Loaded[E], outcome: Outcome, now: datetime, retry_at: datetime) -> C:
         """The command that writes down what came of it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what attempts keep open between them, such as connections."""
         ...
 
 
@@ -158,6 +163,7 @@ class Effects(Generic[E, C]):
         finally:
             if self._attempts:
                 await asyncio.wait(self._attempts.values())
+            await self._effect.close()
 
     def _has_place(self) -> bool:
         return len(self._attempts) < self._effect.pace.at_once
@@ -242,7 +248,6 @@ class Effects(Generic[E, C]):
     async def _claim(self, found: Loaded[E]) -> Loaded[E] | None:
         """The effect as it is now, when the next attempt is ours to make."""
         now, attempt = datetime.now(UTC), found.state.attempts + 1
-        now = max(now, found.state.due_at or now)  # that it is due was seen by more than the clock
         lease = timedelta(seconds=self._effect.pace.attempt_seconds + LEASE_SECONDS_OVER)
         start = self._effect.claim(found, now, now + lease)
         decided: list[Loaded[E]] = []

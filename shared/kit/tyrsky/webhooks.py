@@ -108,8 +108,8 @@ class Webhook:
 
     def claim(self, found: Loaded[Dispatch], now: datetime, lease_until: datetime) -> DispatchCommand:
         """The command that claims the next attempt."""
-        attempt = found.state.attempts + 1
-        return StartDispatch(dispatch_id=found.id, now=now, attempt=attempt, lease_until=lease_until)
+        attempt, lost = found.state.attempts + 1, found.state.status == "sending"
+        return StartDispatch(dispatch_id=found.id, now=now, attempt=attempt, lease_until=lease_until, lost=lost)
 
     async def attempt(self, claimed: Loaded[Dispatch]) -> Outcome:
         """One call."""
@@ -129,19 +129,28 @@ class Webhook:
     async def _post(self, body: bytes, headers: dict[str, str]) -> Outcome:
         seconds = self._settings.webhook_seconds
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=seconds, trust_env=False)
+            # Less for connecting than for all: it shall be known that nothing was sent.
+            patience = httpx2.Timeout(seconds, connect=seconds / 2, pool=seconds / 2)
+            limits = httpx2.Limits(max_connections=self._settings.webhook_at_once)
+            self._client = httpx2.AsyncClient(timeout=patience, limits=limits, trust_env=False)
         try:
             async with (
                 asyncio.timeout(seconds),  # the client's own is for each of its steps
                 self._client.stream("POST", self._settings.webhook_url, content=body, headers=headers) as answer,
             ):
                 return verdict(answer.status_code, answer.headers.get("retry-after", ""))
-        except httpx2.ConnectError:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             return Outcome("deferred", "connection-failed")
         except (TimeoutError, httpx2.TimeoutException):
             return Outcome("deferred", "timeout", unsure=True)
         except (httpx2.HTTPError, OSError):
             return Outcome("deferred", "connection-lost", unsure=True)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     def news(self, claimed: Loaded[Dispatch], outcome: Outcome, now: datetime, retry_at: datetime) -> DispatchCommand:
         """The command that writes down what came of a call."""

@@ -31,8 +31,8 @@ started = DispatchStarted(attempt=1, lease_until=SOON)
 ended = DispatchEnded(status="sent", ended_at=NOON)
 
 
-def start(attempt: int = 1, *, now: datetime = NOON) -> StartDispatch:
-    return StartDispatch(dispatch_id=ID, now=now, attempt=attempt, lease_until=now + timedelta(seconds=40))
+def start(attempt: int = 1, *, now: datetime = NOON, lost: bool = False) -> StartDispatch:
+    return StartDispatch(dispatch_id=ID, now=now, attempt=attempt, lease_until=now + timedelta(seconds=40), lost=lost)
 
 
 def defer(attempt: int = 1, *, now: datetime = NOON, unsure: bool = False) -> RecordDispatchDeferred:
@@ -70,7 +70,7 @@ def test_one_claim_gets_it():
 
 def test_an_attempt_that_never_ended_is_made_again_and_remembered_as_unsure():
     again = DispatchStarted(attempt=2, lease_until=SOON + timedelta(seconds=40))
-    given(aggregate, accepted, started).when(start(2, now=SOON)).then(DispatchLost(), again)
+    given(aggregate, accepted, started).when(start(2, now=SOON, lost=True)).then(DispatchLost(), again)
     assert after(accepted, started, DispatchLost(), again).unsure
 
 
@@ -88,6 +88,22 @@ def test_what_failed_waits_for_its_next_attempt():
     given(aggregate, accepted, started, deferred).when(start(2, now=SOON)).rejected("dispatch-not-due", field="attempt")
     given(aggregate, accepted, started).when(defer(2)).then()  # late news
     assert after(accepted, started, deferred).due_at == LATER
+
+
+def test_who_took_it_for_lost_waits_when_it_was_put_off_meanwhile():
+    deferred = DispatchDeferred(reason="http-503", retry_at=LATER)
+    late = start(2, now=SOON, lost=True)
+    given(aggregate, accepted, started, deferred).when(late).rejected("dispatch-not-due", field="attempt")
+
+
+def test_a_clock_alone_takes_nothing_from_another():
+    given(aggregate, accepted, started).when(start(2, now=LATER)).rejected("dispatch-not-due", field="attempt")
+
+
+def test_what_was_never_tried_is_due_whatever_the_clock_says():
+    early = NOON - timedelta(minutes=10)
+    begun = DispatchStarted(attempt=1, lease_until=early + timedelta(seconds=40))
+    given(aggregate, accepted).when(start(now=early)).then(begun)
 
 
 def test_a_no_for_good_ends_it():

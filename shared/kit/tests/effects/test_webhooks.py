@@ -1,19 +1,29 @@
 """Webhooks called over real HTTP, for dispatches in the real store."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 from tyrsky import effects
 from tyrsky.deciding import Ask, Decider
-from tyrsky.dispatches import AcceptDispatch, Dispatch, DispatchCommand, aggregate
+from tyrsky.dispatches import (
+    AcceptDispatch,
+    Dispatch,
+    DispatchCommand,
+    RecordDispatchDeferred,
+    StartDispatch,
+    aggregate,
+)
 from tyrsky.effects import Effects, Outcome
 from tyrsky.settings import SettingsWrong
 from tyrsky.store import Document, Store
@@ -221,6 +231,46 @@ async def test_a_claim_of_a_process_that_died_runs_out(
     async with office.at_work(receiver.url):
         await until(lambda: office.all_have("sent", id))
     assert (len(receiver.calls), (await office.look(id)).unsure) == (2, True)
+
+
+@stack
+async def test_a_takeover_that_comes_too_late_leaves_the_pause(office: Office, receiver: Receiver):
+    id, now = await office.accept(), datetime.now(UTC)
+    about: dict[str, Any] = {"now": now, "dispatch_id": id, "attempt": 1}
+    start = StartDispatch(**about, lease_until=now + timedelta(seconds=40))
+    await office.decider.carry_out(Ask(start, uuid4(), "vaao"))
+    found = await office.decider.store.load("vaao", id)
+    assert found
+    deferred = RecordDispatchDeferred(**about, reason="http-503", retry_at=now + timedelta(seconds=30))
+    await office.decider.carry_out(Ask(deferred, uuid4(), "vaao"))
+    work = Effects(office.decider, Webhook(settings_of(webhook_url=receiver.url)), ["vaao"])
+    assert await work._claim(found) is None
+
+
+async def test_what_never_came_to_be_sent_is_known_not_to_be(monkeypatch: pytest.MonkeyPatch):
+    webhook = Webhook(settings_of(webhook_seconds=1))
+    for error in (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+
+        def stream(*_: object, error: type[Exception] = error, **__: object) -> object:
+            raise error("no")
+
+        monkeypatch.setattr(httpx2.AsyncClient, "stream", stream)
+        assert await webhook._post(b"", {}) == Outcome("deferred", "connection-failed")
+    await webhook.close()
+
+
+@stack
+async def test_as_many_are_called_at_a_time_as_may_be(office: Office, receiver: Receiver):
+    """The client's own limit is 100, and what waits for a place would have been written down as perhaps sent."""
+    receiver.answers = [HANG] * 130
+    async with office.at_work(receiver.url, webhook_at_once=130, webhook_seconds=7) as work:
+        ids = [await office.accept() for _ in range(130)]
+        async with asyncio.timeout(5):
+            while len(receiver.calls) < 130:
+                await asyncio.sleep(0.05)
+        await until(lambda: office.all_have("sent", *ids))
+        effect: Any = work._effect
+    assert effect._client is None  # closed at the stop
 
 
 async def never(*_: object) -> None:
