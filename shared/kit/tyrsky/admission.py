@@ -6,17 +6,23 @@ with a single request hardly waits at all. Whose wait comes to nothing is refuse
 has many requests here, 503 who just came at a bad moment. When the waiting room is full too, it is the caller with the
 most in it who is refused, and at the door, before a trace is begun or anything is read: that costs next to nothing.
 
-A caller is the token that is shown, not yet verified: nobody can show another's. All without one are one caller.
+A caller is the person whom a good token names, however many tokens they have; tokens are looked at here, at the door.
+All the others, with a bad token or with none, are one caller together, who never has more than half of the places: what
+somebody makes up by the thousand is a single caller's doing.
 """
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Hashable, Mapping
 
 from fastapi import FastAPI
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from tyrsky import health, metrics, problems
+from tyrsky import auth, health, metrics, problems
+from tyrsky.line import Line, Wait
 from tyrsky.settings import Settings
 
 ALWAYS_ANSWERED = {health.LIVE, health.READY, metrics.PATH}
@@ -25,10 +31,18 @@ ALWAYS_ANSWERED = {health.LIVE, health.READY, metrics.PATH}
 MANY_SHARE = 1 / 4
 """Who has more requests here than this share of the places is told that it is one caller's own doing."""
 
-MEASURE_SECONDS = 0.25
+REFUSALS = frozenset({"busy", "caller-busy"})
 
-Wait = asyncio.Future[str | None]
-"""Ends with None and a place, or with the code of a refusal."""
+UNKNOWN: Hashable = ("", "")
+"""All who show no good token."""
+
+UNKNOWN_SHARE = 1 / 2
+"""Of the places, that they have at most."""
+
+CALLER = "tyrsky.caller"
+"""Where the door notes in a request's scope whose it is."""
+
+MEASURE_SECONDS = 0.25
 
 
 class Places:
@@ -39,39 +53,36 @@ class Places:
         self._room = settings.requests_waiting_max
         self._patience = settings.request_wait_seconds
         self._many = max(1, settings.requests_max * MANY_SHARE)
-        self._at_work: Counter[bytes] = Counter()
-        self._waiting: dict[bytes, deque[Wait]] = {}  # in the order of the callers' turns
-        self._waits = 0
+        self._unknown_max = max(1, settings.requests_max * UNKNOWN_SHARE)
+        self._at_work: Counter[Hashable] = Counter()
+        self._line = Line()
         self._rate = Rate()
 
-    def refusal(self, caller: bytes) -> str | None:
+    def refusal(self, caller: Hashable) -> str | None:
         """The code for a caller whose request would find no room to wait, or wait in vain."""
-        if not self._waits:
+        if not self._line.waits or self._has_a_place(caller):
             return None
-        mine = len(self._waiting.get(caller, ()))
-        callers = len(self._waiting) + (mine == 0)
-        before = min(self._waits, mine * callers)  # in their turns
+        mine = self._line.of(caller)
+        before = min(self._line.waits, mine * self._line.callers_with(caller))  # in their turns
         if self._rate.seconds_for(before) > self._patience:
             return self._code(caller)
-        if self._waits >= self._room and mine >= max(map(len, self._waiting.values())):
+        if self._line.waits >= self._room and mine + 1 >= self._line.longest:
             return self._code(caller)
         return None
 
-    async def enter(self, caller: bytes) -> str | None:
+    async def enter(self, caller: Hashable) -> str | None:
         """Take a place, at once or after a wait; None when there is one, else the code of the refusal."""
-        if self._free:  # then nobody waits
+        if self._has_a_place(caller):
             self._free -= 1
             self._at_work[caller] += 1
             return None
         if code := self.refusal(caller):
             return code
-        if self._waits >= self._room:
-            most = max(self._waiting, key=lambda each: len(self._waiting[each]))
-            self._turn_away(most, self._waiting[most][-1])
+        if self._line.waits >= self._room:
+            self._turn_away(*self._line.last_of_the_longest())
         loop = asyncio.get_running_loop()
         wait: Wait = loop.create_future()
-        self._waiting.setdefault(caller, deque()).append(wait)
-        self._count(+1)
+        self._line.join(caller, wait)
         timer = loop.call_later(self._patience, self._turn_away, caller, wait)
         try:
             return await wait
@@ -79,52 +90,41 @@ class Places:
             if wait.done() and not wait.cancelled() and wait.result() is None:
                 self.leave(caller)  # the place came in the same moment
             elif not wait.done() or wait.cancelled():
-                self._forget(caller, wait)
+                self._line.forget(caller, wait)
             raise
         finally:
             timer.cancel()
 
-    def leave(self, caller: bytes) -> None:
+    def leave(self, caller: Hashable) -> None:
         """Give the place to whose turn it is."""
         self._at_work[caller] -= 1
         if not self._at_work[caller]:
             del self._at_work[caller]
-        self._rate.one_more(busy=bool(self._waits))
-        while self._waiting:
-            following = next(iter(self._waiting))
-            queue = self._waiting.pop(following)
-            wait = queue.popleft()
-            self._count(-1)
-            if queue:
-                self._waiting[following] = queue  # behind all others
+        self._rate.one_more(busy=bool(self._line.waits))
+        while (following := next(filter(self._may_work, self._line), None)) is not None:
+            wait = self._line.next_of(following)
             if not wait.done():
                 self._at_work[following] += 1
                 wait.set_result(None)
                 return
         self._free += 1
 
-    def _turn_away(self, caller: bytes, wait: Wait) -> None:
+    def _has_a_place(self, caller: Hashable) -> bool:
+        return self._free > 0 and self._may_work(caller)  # then nobody waits who may work
+
+    def _may_work(self, caller: Hashable) -> bool:
+        return caller != UNKNOWN or self._at_work[UNKNOWN] < self._unknown_max
+
+    def _turn_away(self, caller: Hashable, wait: Wait) -> None:
         if not wait.done():
             code = self._code(caller)
-            self._forget(caller, wait)
+            self._line.forget(caller, wait)
             wait.set_result(code)
 
-    def _forget(self, caller: bytes, wait: Wait) -> None:
-        queue = self._waiting.get(caller)
-        if queue is None or wait not in queue:
-            return
-        queue.remove(wait)
-        self._count(-1)
-        if not queue:
-            del self._waiting[caller]
-
-    def _count(self, change: int) -> None:
-        self._waits += change
-        metrics.http_requests_waiting.set(self._waits)
-
-    def _code(self, caller: bytes) -> str:
-        mine = self._at_work[caller] + len(self._waiting.get(caller, ()))
-        return "caller-busy" if mine > self._many else "busy"
+    def _code(self, caller: Hashable) -> str:
+        """Whether it is the caller's own doing; of those whom nobody knows, it may be any other's."""
+        mine = self._at_work[caller] + self._line.of(caller)
+        return "caller-busy" if mine > self._many and caller != UNKNOWN else "busy"
 
 
 class Rate:
@@ -160,19 +160,24 @@ class App(FastAPI):
         """One request, or the lifespan."""
         if scope["type"] == "http" and scope["path"] not in ALWAYS_ANSWERED:
             places: Places = self.state.places  # of limits.install
-            code = places.refusal(caller_of(scope))
+            caller = scope[CALLER] = caller_of(scope, self.state.verifier)
+            code = places.refusal(caller)
             if code is not None:
                 await refuse(code, scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
 
 
-async def refuse(code: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(
+    code: str, scope: Scope, receive: Receive, send: Send, *, headers: Mapping[str, str] | None = None
+) -> None:
     """Answer that there is no place."""
     metrics.http_requests_refused.labels(code).inc()
-    await problems.answer(scope, problems.known(code))(scope, receive, send)
+    await problems.answer(scope, problems.known(code), headers=headers)(scope, receive, send)
 
 
-def caller_of(scope: Scope) -> bytes:
-    """What a request shows of its caller."""
-    return next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+def caller_of(scope: Scope, verifier: auth.Verifier) -> Hashable:
+    """Whose request it is, as far as that can be told at once: the same that the route will be told."""
+    scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
+    found = verifier.recognised(token) if scheme.lower() == "bearer" else None
+    return UNKNOWN if found is None else (found.college, found.subject)

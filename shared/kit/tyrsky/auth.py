@@ -31,7 +31,10 @@ TOKEN_BYTES_MAX = 8_192
 LEEWAY_SECONDS = 10  # clocks of two machines differ by seconds, not by minutes
 
 VERIFIED_MAX = 4_096
-"""Tokens that are remembered as verified, by their digests; the one that came first is forgotten first."""
+"""Tokens that are remembered as verified, by their digests; the one that was shown longest ago is forgotten first."""
+
+FAILURES_SHARE = 1 / 5
+"""Of the time, that wrong signatures may take at the door: each is little work, and anybody can send it."""
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -86,7 +89,8 @@ class Verifier:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.keys = Keys(settings)
-        self._verified: dict[bytes, Verified] = {}
+        self._verified: dict[bytes, Verified] = {}  # in the order in which they were last shown
+        self._failures = Allowance(FAILURES_SHARE)
 
     async def caller(self, token: str) -> Caller:
         """The caller that the token names. A token is sent many times: while its key is the issuer's, its signature is
@@ -98,17 +102,46 @@ class Verifier:
         if len(token) > TOKEN_BYTES_MAX:
             raise Rejected("token-invalid")
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._verified.get(digest)
-        if known and known.expires > time.time() - LEEWAY_SECONDS and known.key is await self.keys.find(known.kid):
-            return known.caller
-        found = await self._verify(token)
-        while len(self._verified) >= VERIFIED_MAX:
-            del self._verified[next(iter(self._verified))]
-        self._verified[digest] = found
-        return found.caller
+        if known := self._known(digest):
+            return known
+        head = self._head(token)
+        return self._verify(token, digest, self._agreed(head, await self.keys.find(head.kid)))
 
-    async def _verify(self, token: str) -> Verified:
-        claims, key = await self._claims(token)
+    def recognised(self, token: str) -> Caller | None:
+        """The caller that the token names, told at once with what is known here, for who must tell callers apart before
+        any of them is let in; None when the token is no good, or cannot be told so quickly."""
+        if len(token) > TOKEN_BYTES_MAX:
+            return None
+        digest = hashlib.sha256(token.encode()).digest()
+        met = digest in self._verified  # with the keys of before, when these are new
+        if known := self._known(digest):
+            return known
+        if not met and not self._failures.left():
+            return None
+        try:
+            head = self._head(token)
+            key = self._agreed(head, self.keys.at_hand(head.kid))
+        except Rejected:  # which cost nearly nothing
+            return None
+        began = time.perf_counter()
+        try:
+            return self._verify(token, digest, key)
+        except Rejected:
+            self._failures.spend(time.perf_counter() - began)
+            return None
+
+    def _known(self, digest: bytes) -> Caller | None:
+        """Whose the token is that was verified before, if it still is good."""
+        known = self._verified.pop(digest, None)
+        if known is None or known.expires <= time.time() - LEEWAY_SECONDS:
+            return None
+        if known.key is not self.keys.at_hand(known.kid):
+            return None
+        self._verified[digest] = known
+        return known.caller
+
+    def _verify(self, token: str, digest: bytes, key: jwt.PyJWK) -> Caller:
+        claims = self._claims(token, key)
         if claims.college is None:
             raise Rejected("college-missing")
         if claims.college not in self._settings.colleges:
@@ -116,11 +149,14 @@ class Verifier:
         caller = Caller(
             subject=claims.sub, college=claims.college, roles=frozenset(claims.roles) & ROLES, name=claims.name
         )
-        return Verified(caller, str(key.key_id), key, claims.exp)
+        self._verified.pop(digest, None)  # two requests with the same new token
+        while len(self._verified) >= VERIFIED_MAX:
+            del self._verified[next(iter(self._verified))]
+        self._verified[digest] = Verified(caller, str(key.key_id), key, claims.exp)
+        return caller
 
-    async def _claims(self, token: str) -> tuple[Claims, jwt.PyJWK]:
+    def _claims(self, token: str, key: jwt.PyJWK) -> Claims:
         try:
-            key = await self._key(Head.model_validate(jwt.get_unverified_header(token)))
             payload = jwt.decode(
                 token,
                 key,
@@ -132,21 +168,46 @@ class Verifier:
             )
             if payload.get("typ", "Bearer") != "Bearer":  # Keycloak marks its identity and refresh tokens here
                 raise Rejected("token-invalid")
-            return Claims.model_validate(payload), key
+            return Claims.model_validate(payload)
         except jwt.ExpiredSignatureError:
             raise Rejected("token-expired") from None
         except (jwt.PyJWTError, ValidationError, ValueError, RecursionError):
             raise Rejected("token-invalid") from None
 
-    async def _key(self, head: Head) -> jwt.PyJWK:
-        """The issuer's key that the token names. The algorithm is the key's own: what the token says of it must agree,
-        so that nobody picks a weaker one, or makes a shared secret of a public key."""
+    def _head(self, token: str) -> Head:
+        try:
+            head = Head.model_validate(jwt.get_unverified_header(token))
+        except (jwt.PyJWTError, ValidationError, ValueError, RecursionError):
+            raise Rejected("token-invalid") from None
         if head.typ.lower() not in {"jwt", "at+jwt"} or head.alg not in self._settings.oidc_algorithms:
             raise Rejected("token-invalid")
-        key = await self.keys.find(head.kid)
+        return head
+
+    def _agreed(self, head: Head, key: jwt.PyJWK | None) -> jwt.PyJWK:
+        """The issuer's key that the token names. The algorithm is the key's own: what the token says of it must agree,
+        so that nobody picks a weaker one, or makes a shared secret of a public key."""
         if key is None or key.algorithm_name != head.alg:
             raise Rejected("token-invalid")
         return key
+
+
+class Allowance:
+    """A share of the time, of which a second's can be saved up."""
+
+    def __init__(self, share: float) -> None:
+        self._share = self._left = share
+        self._at = time.monotonic()
+
+    def left(self) -> bool:
+        """Whether there is any."""
+        now = time.monotonic()
+        self._left = min(self._share, self._left + (now - self._at) * self._share)
+        self._at = now
+        return self._left > 0
+
+    def spend(self, seconds: float) -> None:
+        """It took so long."""
+        self._left -= seconds
 
 
 def install(app: FastAPI, verifier: Verifier) -> None:

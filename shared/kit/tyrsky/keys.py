@@ -1,7 +1,7 @@
 """The identity provider's public keys (JWKS): fetched once, kept, and fetched again when they grow old or one lacks.
 
-Known keys go on serving when the provider is gone. An unknown key makes us look again, but never more often than the
-setting allows, so that a stream of junk tokens cannot make us hammer the provider.
+Known keys go on serving when the provider is gone, or answers without any. An unknown key makes us look again, but
+never more often than the setting allows, so that a stream of junk tokens cannot make us hammer the provider.
 """
 
 import asyncio
@@ -42,15 +42,20 @@ class Keys:
 
         :raises Rejected: ``identity-unavailable`` when the key is unknown and the issuer does not answer.
         """
-        if kid in self._keys:
-            self._refresh_when_old()
-            return self._keys[kid]
+        if key := self.at_hand(kid):
+            return key
         tried_before = self._tried_at
         async with self._lock:  # those who waited for another's fetch use what it brought
             if kid not in self._keys and self._tried_at == tried_before:
                 await self._fetch()
         if kid not in self._keys and not self._reached:
             raise Rejected("identity-unavailable")
+        return self._keys.get(kid)
+
+    def at_hand(self, kid: str) -> jwt.PyJWK | None:
+        """The key with this id, when it is known already: nobody is asked, or only beside the requests."""
+        if kid in self._keys:
+            self._refresh_when_old()
         return self._keys.get(kid)
 
     async def check(self) -> None:
@@ -82,12 +87,17 @@ class Keys:
         try:
             async with asyncio.timeout(FETCH_SECONDS), _client() as client:
                 document = await _get_json(client, await self._address(client))
-            self._keys = _usable(document, self._settings.oidc_algorithms)
+            self._keys = _usable(document, self._settings.oidc_algorithms)  # a key that is not among them is withdrawn
             self._fetched_at = time.monotonic()
             self._reached = True
         except (httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
             self._reached = False
-            log.warning("the keys of %s could not be fetched (%s)", self._settings.oidc_issuer, type(error).__name__)
+            log.warning(
+                "the keys of %s could not be fetched (%s); %d known ones stay",
+                self._settings.oidc_issuer,
+                type(error).__name__,
+                len(self._keys),
+            )
         finally:
             self._tried_at = time.monotonic()
 
@@ -123,7 +133,10 @@ async def _get_json(client: httpx2.AsyncClient, address: str) -> dict[str, Any]:
 
 
 def _usable(document: dict[str, Any], algorithms: frozenset[Any]) -> dict[str, jwt.PyJWK]:
-    """The signing keys among those published; one that cannot be read spoils none of the others."""
+    """The signing keys among those published; one that cannot be read spoils none of the others.
+
+    :raises ValueError: when there is none at all.
+    """
     usable: dict[str, jwt.PyJWK] = {}
     for published in document["keys"][:KEYS_MAX]:
         try:
@@ -132,4 +145,6 @@ def _usable(document: dict[str, Any], algorithms: frozenset[Any]) -> dict[str, j
             continue
         if published.get("use", "sig") == "sig" and key.key_id and key.algorithm_name in algorithms:
             usable[str(key.key_id)] = key
+    if not usable:  # a provider that is being set up, or was set up wrongly: nobody withdraws all keys and makes none
+        raise ValueError("there is no usable key")
     return usable

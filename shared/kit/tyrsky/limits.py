@@ -2,7 +2,8 @@
 
 A body is read whole before the route sees it, so that one that is too large or too deep never reaches a parser. It is
 at most ``BODY_BYTES_MAX``; what is larger (the business register) comes in by file, not by request. Only when it is
-there does the request take its place (``tyrsky.admission``): who sends a byte a second keeps none from others.
+there does the request take its place (``tyrsky.admission``): who sends a byte a second keeps none from others. Until
+the request is answered its body counts among those that are here (``tyrsky.bodies``).
 """
 
 import asyncio
@@ -15,12 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tyrsky import admission, problems
 from tyrsky.admission import ALWAYS_ANSWERED, Places
+from tyrsky.bodies import Bodies, Held
 from tyrsky.settings import Settings
-
-BODIES_BYTES_MAX = 64_000_000
-"""Bodies that are on their way, all together; with more, only the small ones go on."""
-
-BODY_SMALL = 64_000
 
 
 class Limits:
@@ -30,7 +27,7 @@ class Limits:
         self.app = app
         self._settings = settings
         self._places = places
-        self._on_their_way = 0
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
@@ -54,14 +51,15 @@ class Limits:
     async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = begun = False
         timer = asyncio.timeout(self._settings.request_seconds)
+        caller = scope.get(admission.CALLER, admission.UNKNOWN)
+        held = Held(self._bodies, caller)
         try:
             async with timer:
-                body = await self._body(scope, receive)
+                body = await self._body(scope, receive, held)
                 arrived = True
                 if isinstance(body, str):
                     await _refuse(body, scope, receive, send)
                     return
-                caller = admission.caller_of(scope)
                 if code := await self._places.enter(caller):
                     await admission.refuse(code, scope, receive, send)
                     return
@@ -82,29 +80,28 @@ class Limits:
             if begun or not timer.expired():
                 raise
             await _refuse("answer-slow" if arrived else "request-slow", scope, receive, send)
+        finally:
+            held.release()
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | str:
+    async def _body(self, scope: Scope, receive: Receive, held: Held) -> bytes | str:
         """The whole body, or the code of the problem with it."""
         headers = Headers(scope=scope)
         if "content-length" not in headers and "transfer-encoding" not in headers:
             return b""
         body = bytearray()
-        try:
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return bytes(body)
-                part = message.get("body", b"")
-                body += part
-                self._on_their_way += len(part)
-                more = message.get("more_body", False)
-                if len(body) > self._settings.body_bytes_max:
-                    return "body-too-large"
-                if len(body) > BODY_SMALL and self._on_their_way > BODIES_BYTES_MAX:
-                    return "busy"
-        finally:
-            self._on_their_way -= len(body)
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return bytes(body)
+            part = message.get("body", b"")
+            body += part
+            more = message.get("more_body", False)
+            no_room = held.more(len(part))
+            if held.size > self._settings.body_bytes_max:
+                return "body-too-large"
+            if no_room is not None:
+                return no_room
         if "json" in headers.get("content-type", "").lower():
             if not utf_8(body):
                 return "json-broken"
@@ -115,7 +112,10 @@ class Limits:
 
 async def _refuse(code: str, scope: Scope, receive: Receive, send: Send) -> None:
     # What was not read of the body would be taken for the next request: the connection ends here.
-    close = {"Connection": "close"} if code in {"body-too-large", "request-slow", "busy"} else None
+    close = {"Connection": "close"} if code in {"body-too-large", "request-slow", *admission.REFUSALS} else None
+    if code in admission.REFUSALS:
+        await admission.refuse(code, scope, receive, send, headers=close)
+        return
     await problems.answer(scope, problems.known(code), headers=close)(scope, receive, send)
 
 

@@ -227,6 +227,7 @@ class Service:
 
     async def _close(self) -> None:
         await self.broker.stop()
+        await self.health.close()
         if self._admin is not None:
             await self._admin.close()
         await self.verifier.keys.close()

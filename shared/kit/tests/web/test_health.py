@@ -57,6 +57,41 @@ async def test_a_group_that_pauses_is_told_and_the_service_is_ready_all_the_same
     assert (answer.status_code, answer.json()["pauses"]) == (200, {"companies-reach": "TimeoutError"})
 
 
+async def test_outside_nobody_is_told_of_groups():
+    parts = Health(pauses=lambda: {"companies-reach": "TimeoutError"})
+    async with client_of(parts) as client:
+        answer = await client.get("/readyz", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert answer.json() == {"status": "ready", "parts": {}}
+
+
+async def test_however_many_look_the_parts_are_asked_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.3)
+    asked = 0
+
+    async def slow() -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.05)
+        if asked > 1:
+            raise ConnectionRefusedError
+
+    parts = Health()
+    parts.part("kafka", slow)
+    async with client_of(parts) as client:
+        impatient = asyncio.create_task(client.get("/readyz"))
+        await asyncio.sleep(0.01)
+        looks = [asyncio.create_task(client.get("/readyz")) for _ in range(50)]
+        await asyncio.sleep(0.01)
+        impatient.cancel()  # takes nobody's answer along
+        assert {(await look).status_code for look in looks} == {200}
+        assert (await client.get("/readyz")).status_code == 200
+        assert asked == 1
+        await asyncio.sleep(0.4)
+        assert (await client.get("/readyz")).status_code == 503
+        assert asked == 2
+    await parts.close()
+
+
 async def test_a_part_that_hangs_is_missing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(health, "CHECK_SECONDS", 0.05)
     parts = Health()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -11,8 +12,10 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
+from tyrsky import bodies
 from tyrsky.limits import deeper
 from tyrsky.settings import Settings
+from tyrsky.testing.tokens import Authority
 
 JSON = {"Content-Type": "application/json"}
 
@@ -99,7 +102,9 @@ async def test_a_time_out_of_the_routes_own_is_not_ours(app: FastAPI, client: ht
     assert (await client.get("/gives-up")).json()["code"] == "unexpected"
 
 
-async def test_more_requests_than_it_can_take(app: FastAPI, client: httpx2.AsyncClient):
+async def test_more_requests_than_it_can_take(app: FastAPI, client: httpx2.AsyncClient, authority: Authority):
+    client.headers |= authority.headers()
+    assert (await client.get("/me")).status_code == 200  # the keys are here
     go = asyncio.Event()
 
     @app.get("/waits")
@@ -127,6 +132,58 @@ async def test_who_sends_slowly_keeps_no_place(app: FastAPI, client: httpx2.Asyn
     await asyncio.sleep(0.1)
     assert (await client.post("/echo", content=b"[1]", headers=JSON)).status_code == 200
     assert {(await each).status_code for each in slow} == {408}
+
+
+async def unfinished(size: int) -> AsyncIterator[bytes]:
+    yield b" " * size
+    await asyncio.sleep(60)
+
+
+async def test_who_leaves_bodies_unfinished_keeps_none_from_others(
+    client: httpx2.AsyncClient, authority: Authority, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bodies, "ALL_BYTES_MAX", 40_000)
+    monkeypatch.setattr(bodies, "SMALL_BYTES", 100)
+    one, other = authority.headers(sub="one"), authority.headers(sub="other")
+    assert (await client.get("/me", headers=one)).status_code == 200  # the keys are here
+    large = b"[" + b" " * 2_000 + b"]"
+    for headers, code in ((one, "caller-busy"), ({}, "busy")):
+        slow = [
+            asyncio.create_task(client.post("/echo", content=unfinished(3_000), headers=JSON | headers))
+            for _ in range(6)
+        ]
+        await asyncio.sleep(0.1)
+        refused = await client.post("/echo", content=large, headers=JSON | headers)
+        assert (refused.json()["code"], refused.headers["connection"]) == (code, "close")
+        assert refused.headers["retry-after"]
+        assert (await client.post("/echo", content=b"[]", headers=JSON | headers)).status_code == 200
+        assert (await client.post("/echo", content=large, headers=JSON | other)).status_code == 200
+        assert Counter([(await each).json()["code"] for each in slow]) == {"request-slow": 3, code: 3}
+        assert (await client.post("/echo", content=large, headers=JSON | headers)).status_code == 200
+
+
+async def test_bodies_count_until_their_requests_are_answered(
+    app: FastAPI, client: httpx2.AsyncClient, authority: Authority, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bodies, "ALL_BYTES_MAX", 10_000)
+    monkeypatch.setattr(bodies, "SMALL_BYTES", 100)
+    monkeypatch.setattr(bodies, "CALLER_SHARE", 1)
+    app.state.places._patience = 0.2
+    go = asyncio.Event()
+
+    @app.post("/waits")
+    async def waits() -> None:
+        await go.wait()
+
+    client.headers |= authority.headers()
+    assert (await client.get("/me")).status_code == 200  # the keys are here
+    held = [asyncio.create_task(client.post("/waits", content=b" " * 3_000)) for _ in range(3)]  # two at work
+    await asyncio.sleep(0.1)
+    refused = await client.post("/waits", content=b" " * 3_000)
+    assert (refused.json()["code"], refused.headers["connection"]) == ("caller-busy", "close")
+    go.set()
+    assert [(await each).status_code for each in held] == [200] * 3
+    assert (await client.post("/waits", content=b" " * 9_000)).status_code == 200
 
 
 async def test_who_reads_slowly_keeps_no_place(app: FastAPI, client: httpx2.AsyncClient):
