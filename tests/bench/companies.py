@@ -90,19 +90,19 @@ def took(asked: Sequence[Known], driven: Driven) -> None:
         check(answer.json()["tags"] == company.tags, f"company {company.id} was answered with {answer.body!r}")
 
 
-async def backlog(database: AsyncDatabase[Document]) -> int:
+async def backlog(database: AsyncDatabase[Document], collection: str = "companies") -> int:
     """Events that are written and not yet seen to be on the topic."""
-    waiting = database["companies"].find({"outbox_since": {"$exists": True}}, {"outbox.sequence": 1})
+    waiting = database[collection].find({"outbox_since": {"$exists": True}}, {"outbox.sequence": 1})
     return sum([len(each["outbox"]) async for each in waiting])
 
 
-async def drained(database: AsyncDatabase[Document]) -> float:
+async def drained(database: AsyncDatabase[Document], collection: str = "companies") -> float:
     """Wait for all outboxes to be empty, and tell the seconds that it took.
 
     :raises Wrong: when they do not get empty.
     """
     began = time.perf_counter()
-    while left := await backlog(database):
+    while left := await backlog(database, collection):
         check(time.perf_counter() - began < DRAIN_SECONDS, f"{left} events wait in outboxes after {DRAIN_SECONDS} s")
         await asyncio.sleep(0.05)
     return time.perf_counter() - began

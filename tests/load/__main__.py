@@ -1,6 +1,6 @@
 """``python -m tests.load [--minutes 10] [--report docs/load.md]``: load and limits, each promise with what was seen.
 
-Where MONGO_URI and KAFKA_BOOTSTRAP are set, those parts are used; else Kafka and a store are started for the run alone.
+Kafka and a store are started for the run alone; ``--mongo-uri`` and ``--kafka-bootstrap`` name others.
 """
 
 import os
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tests.bench.__main__ import parts
 from tests.bench.bench import Bench
+from tests.bench.report import commit
 from tests.load import overload, slow, soak
 from tests.load.findings import Findings
 from tests.load.running import Running, running
@@ -32,10 +33,12 @@ def main(
     minutes: Annotated[float, typer.Option(help="How long the soak is; the rest takes some ten minutes.")] = 10,
     only: Annotated[str, typer.Option(help="Some of it: overload,slow,soak.")] = "overload,slow,soak",
     page: Annotated[Path | None, typer.Option("--report", help="The page to write.")] = None,
+    mongo_uri: Annotated[str, typer.Option(help="A store to use; with --kafka-bootstrap.")] = "",
+    kafka_bootstrap: Annotated[str, typer.Option(help="A Kafka to use; with --mongo-uri.")] = "",
 ) -> None:
     """Load the platform, and say what held."""
-    with parts() as (mongo_uri, bootstrap):
-        found = uvloop.run(_all(Bench(mongo_uri, bootstrap), minutes, only.split(",")))
+    with parts(mongo_uri, kafka_bootstrap) as (store, bootstrap):
+        found = uvloop.run(_all(Bench(store, bootstrap), minutes, only.split(",")))
     broken = [each for findings in found for each in findings.broken()]
     if page is not None:
         page.write_text(written(found, broken))
@@ -63,7 +66,7 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
         for door in DOORS:
             yield await slow.slow_heads(place, door, seconds=10, count=200, wait=True)
             yield await slow.slow_bodies(place, door, seconds=10, count=200, wait=True)
-            yield await slow.slow_readers(place, door, seconds=10, count=200)
+            yield await slow.slow_readers(place, door, seconds=10, count=200, wait=True)
             yield await slow.silent(place, door, seconds=10, count=500)
             yield await slow.idle(place, door, seconds=10, count=1_000)
     if "soak" in which:
@@ -73,6 +76,7 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
 def written(found: list[Findings], broken: list[str]) -> str:
     """The page."""
     head = PAGE.read_text().format(
+        commit=commit(),
         taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         machine=f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB",
         verdict=f"Not held: {len(broken)}." if broken else "All of it held.",

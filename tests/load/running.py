@@ -13,17 +13,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
+from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.testing.tokens import Authority
 
 from deploy.local import caddy
 from deploy.local.stack import HOST, Stack
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Document
 from tests.bench.load import request
-from tests.bench.serving import Served, free_port, serving
+from tests.bench.serving import Served, free_port, megabytes, serving
 from tests.load.client import Answers, open_loop
 
 READY_SECONDS = 20
 TOKEN_SECONDS = 6 * 3600
+ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class Usage:
 class Running:
     """A service, a gateway, and people."""
 
+    bench: Bench
+    database: AsyncDatabase[Document]
+    topic: str
     served: Served
     gateway_port: int
     gateway_pid: int
@@ -59,6 +64,14 @@ class Running:
     def look(self, caller: str) -> bytes:
         """A read of something that is not there: the whole way to the store and back."""
         return request("GET", f"/companies/rooms/{uuid4()}", headers(caller))
+
+    async def stored(self, rooms: Sequence[str]) -> dict[str, Document]:
+        """Those of the rooms that are in the store, by their ids."""
+        found: dict[str, Document] = {}
+        for first in range(0, len(rooms), ASKED_AT_ONCE):
+            asked = {"_id": {"$in": list(rooms[first : first + ASKED_AT_ONCE])}}
+            found |= {each["_id"]: each async for each in self.database["rooms"].find(asked)}
+        return found
 
     async def warm(self, seconds: float = 2) -> None:
         """So that nothing is measured that happens once."""
@@ -84,12 +97,9 @@ def token(authority: Authority, number: int) -> str:
 
 
 def usage(pid: int) -> Usage:
-    """What a process has now; memory that it shares counts in part."""
+    """What a process has now; of its memory what is its alone."""
     process = psutil.Process(pid)
-    with process.oneshot():
-        memory = process.memory_full_info()
-        shared = getattr(memory, "pss", memory.rss)
-        return Usage(shared / 2**20, process.num_fds(), process.num_threads())
+    return Usage(megabytes(pid), process.num_fds(), process.num_threads())
 
 
 @asynccontextmanager
@@ -105,7 +115,7 @@ async def running(bench: Bench, *, callers: int = 8, **settings: str) -> AsyncGe
                 try:
                     await _until_ready(ports["gateway"])
                     people = [token(served.authority, number) for number in range(callers)]
-                    yield Running(served, ports["gateway"], gateway.pid, people)
+                    yield Running(bench, database, topic, served, ports["gateway"], gateway.pid, people)
                 finally:
                     gateway.terminate()
                     await asyncio.to_thread(gateway.wait)

@@ -8,7 +8,9 @@ from itertools import cycle
 from random import Random
 from typing import Any
 
+from tests.bench.companies import drained
 from tests.bench.load import request
+from tests.load.accounts import accounts
 from tests.load.client import Answer, Crowd, closed_loop, json_of
 from tests.load.findings import Check, Findings
 from tests.load.running import Running, Usage, headers, usage
@@ -30,8 +32,19 @@ class Soak:
     running: Running
     random: Random
     rooms: list[str] = field(default_factory=list[str])
-    reserved: int = 0
+    opened: list[str] = field(default_factory=list[str])
+    reserved: dict[str, str] = field(default_factory=dict[str, str])
+    """The room of each reservation that was acknowledged."""
+    asked: int = 0
     wrong: list[str] = field(default_factory=list[str])
+
+    async def any_of(self, crowd: Crowd, caller: str, began: float) -> None:
+        """One request; what goes wrong with it is told at the end."""
+        self.asked += 1
+        try:
+            await self.one(crowd, caller, began)
+        except Exception as error:
+            self.wrong.append(f"{type(error).__name__}: {error}")
 
     async def one(self, crowd: Crowd, caller: str, began: float) -> Answer:
         """One request of many kinds; what it made is remembered."""
@@ -39,14 +52,16 @@ class Soak:
         if chance < 0.15 or not self.rooms:
             answer = await self._made(crowd, self.running.open_room(caller), began)
             if answer.taken:
-                self.rooms = [*self.rooms[-ROOMS:], json_of(answer)["id"]]
+                self.opened.append(json_of(answer)["id"])
+                self.rooms = self.opened[-ROOMS:]
             return answer
         room = self.random.choice(self.rooms)
         path = f"/companies/rooms/{room}"
         if chance < 0.45:
             guest = {"guest": f"guest {self.random.random()}"}
             answer = await self._made(crowd, request("POST", f"{path}/reservations", headers(caller), guest), began)
-            self.reserved += answer.taken
+            if answer.taken:
+                self.reserved[json_of(answer)["id"]] = room
             return answer
         return await self._made(
             crowd, request("GET", path + ("/occupancy" if chance < 0.6 else ""), headers(caller)), began
@@ -69,12 +84,12 @@ async def soak(running: Running, *, seconds: float) -> Findings:
     world = Soak(running, Random("soak"))
     crowd, began = Crowd(running.gateway_port), time.perf_counter()
     seen: dict[str, list[tuple[float, Usage]]] = {"service": [], "gateway": []}
-    tasks, asked, taken = set[asyncio.Task[Any]](), 0, 0
+    tasks, asked = set[asyncio.Task[Any]](), 0
     next_look = 0.0
     while (passed := time.perf_counter() - began) < seconds:
         for _ in range(int(passed * rate) - asked):
             asked += 1
-            task = asyncio.create_task(world.one(crowd, next(turns), began))
+            task = asyncio.create_task(world.any_of(crowd, next(turns), began))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         if passed >= next_look:
@@ -82,24 +97,28 @@ async def soak(running: Running, *, seconds: float) -> Findings:
             for door, series in seen.items():
                 series.append((passed, usage(running.door(door)[1])))
         await asyncio.sleep(0.01)
-    taken = asked - len(world.wrong)
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks)
     crowd.close()
     lag = await _caught_up(running, world)
     checks = [
-        Check("every answer is 2xx, or refused as it should be", f"{taken} of {asked}", not world.wrong),
+        Check(
+            "every answer is 2xx, or refused as it should be",
+            f"{world.asked - len(world.wrong)} of {world.asked}",
+            not world.wrong and world.asked == asked,
+        ),
         Check(
             f"the policy gives every seat back, and the read model knows, within {LAG_SECONDS} s",
             f"after {lag:.0f} s" if lag <= LAG_SECONDS else "not",
             lag <= LAG_SECONDS,
         ),
+        *await accounts(running, world.opened, world.reserved),
     ]
     for door, series in seen.items():
         checks += _flat(door, series, seconds)
     about = (
         f"{seconds / 60:.1f} minutes at {rate:.0f} requests a second through the gateway, half of what was measured "
-        f"before: rooms are opened and looked at, {world.reserved} seats reserved; each reservation is an event, a "
-        "command of a policy, another event, and a row of a read model."
+        f"before: rooms are opened and looked at, {len(world.reserved)} seats reserved; each reservation is an event, "
+        "a command of a policy, another event, and a row of a read model."
     )
     return Findings("Soak", about, checks, world.wrong[:5])
 
@@ -134,7 +153,7 @@ def _flat(door: str, series: list[tuple[float, Usage]], seconds: float) -> list[
 
 
 async def _caught_up(running: Running, world: Soak) -> float:
-    """Seconds until all seats of the last rooms are free again, where they are kept and where they are read."""
+    """Seconds until all seats are free again in the store, and those of the last rooms where they are read."""
     began = time.perf_counter()
     crowd = Crowd(running.port)
     try:
@@ -146,7 +165,9 @@ async def _caught_up(running: Running, world: Soak) -> float:
                 for room in world.rooms[-10:]
                 for which in ("", "/occupancy")
             ]
-            if all(each.get("left") == 50 for each in left):
+            held = await running.database["rooms"].count_documents({"state.held": {"$gt": 0}})
+            if not held and all(each.get("left") == 50 for each in left):
+                await drained(running.database, "rooms")
                 return passed
             await asyncio.sleep(0.5)
         return passed
