@@ -35,8 +35,8 @@ class Effective(State):
     traceparent: str | None = None
 
     def is_due(self, now: AwareDatetime, *, lost: bool) -> bool:
-        """Whether the next attempt may begin. What was never tried may whatever the clock says, which may be another's;
-        what was put off, when its time has come; what is under way, when it is ``lost``: no attempt may take so long."""
+        """Whether the next attempt may begin. What was never tried may, whatever the clock says;
+        what was put off, when its time has come; what is under way, when it is ``lost``, for none may take so long."""
         match self.status:
             case "accepted":
                 return self.due_at is not None and (not self.attempts or self.due_at <= now)

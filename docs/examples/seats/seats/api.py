@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
+from tyrsky.aggregate import Unknown
 from tyrsky.auth import Caller, role
 from tyrsky.handling import Handling, handling
 from tyrsky.rows import Rows, rows
@@ -67,12 +68,15 @@ async def get(room_id: RoomId, rooms: Rooms, staff: Staff) -> RoomView:
     return await rooms.show(room_id, RoomView)
 
 
-@router.get("/{room_id}/occupancy", operation_id="getOccupancy")
+@router.get("/{room_id}/occupancy", operation_id="getOccupancy", responses=problems("room-unknown"))
 async def occupied(
     room_id: RoomId, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
 ) -> Occupancy:
-    """How full a room of the network is, as the events have told so far."""
-    return await read.get(room_id) or Occupancy()
+    """How full a room of the network is, as the events have told so far; of a new one they have not told yet."""
+    found = await read.get(room_id)
+    if found is None:
+        raise Unknown("room", room_id)
+    return found
 
 
 @router.post(

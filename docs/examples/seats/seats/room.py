@@ -10,7 +10,7 @@ from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Reject
 from seats.contracts import RoomOpened, SeatFreed, SeatReserved, Seats
 
 RESERVATIONS_MAX = 10_000
-"""Reservations that a room remembers, cancelled ones too."""
+"""Reservations that a room remembers, cancelled ones too: of these the oldest is forgotten when there are more."""
 
 Guest = Annotated[str, Field(min_length=1, max_length=100, examples=["Aino Virtanen"])]
 
@@ -81,7 +81,7 @@ def decide(room: Room | None, command: RoomCommand) -> Sequence[Happening]:
 
 
 def _reserve(room: Room, command: Reserve) -> Sequence[Happening]:
-    if room.held >= room.seats or len(room.reservations) >= RESERVATIONS_MAX:
+    if room.held >= room.seats:
         raise Rejected("room-full", seats=room.seats)
     which = {"reservation_id": command.reservation_id}
     return [GuestNoted(guest=command.guest, **which), SeatReserved(room_id=command.room_id, **which)]
@@ -93,7 +93,7 @@ def evolve(room: Room | None, event: Happening) -> Room:
         case None, RoomOpened():
             return Room(seats=event.seats)
         case Room(), GuestNoted():
-            return room.but(reservations=room.reservations | {event.reservation_id: Reservation(guest=event.guest)})
+            return room.but(reservations=_with_room(room) | {event.reservation_id: Reservation(guest=event.guest)})
         case Room(), SeatReserved():
             return room.but(held=room.held + 1)
         case Room(), SeatFreed():
@@ -101,6 +101,14 @@ def evolve(room: Room | None, event: Happening) -> Room:
             return room.but(held=room.held - 1, reservations=room.reservations | {event.reservation_id: cancelled})
         case _:
             raise TypeError(f"{type(event).__name__} does not happen to this room")
+
+
+def _with_room(room: Room) -> dict[UUID, Reservation]:
+    """The room's reservations, with a place for one more: there are more places than seats."""
+    if len(room.reservations) < RESERVATIONS_MAX:
+        return room.reservations
+    oldest = next(id for id, each in room.reservations.items() if each.status == "cancelled")
+    return {id: each for id, each in room.reservations.items() if id != oldest}
 
 
 aggregate = Aggregate("room", Room, RoomCommand, decide, evolve)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given as anything
 from hypothesis import strategies as st
 from seats.contracts import RoomOpened, SeatFreed, SeatReserved
@@ -56,6 +57,17 @@ def test_a_seat_that_was_given_back_is_somebody_elses():
 
 def test_a_late_repeat_does_not_take_the_seat_again():
     given(aggregate, opened, noted(ONE), reserved(ONE), freed(ONE)).when(reserve(ONE)).then()
+
+
+def test_of_many_cancellations_the_oldest_is_forgotten_and_an_empty_room_is_never_full(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("seats.room.RESERVATIONS_MAX", 3)
+    state = aggregate.fold(None, [RoomOpened(room_id=ROOM, seats=2), noted(ONE), reserved(ONE)])
+    for number in range(10):
+        for wish in (reserve(UUID(int=number)), cancel(UUID(int=number))):
+            state = aggregate.fold(state, aggregate.decide(state, wish))
+    assert state is not None
+    assert list(state.reservations) == [ONE, UUID(int=8), UUID(int=9)]
+    assert state.held == 1
 
 
 def test_what_is_not_there_is_unknown():

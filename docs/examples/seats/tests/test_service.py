@@ -37,7 +37,8 @@ async def room(seats: Running, count: int) -> str:
 
 
 async def left(seats: Running, room: str, count: int) -> bool:
-    return Occupancy.model_validate((await seats.get(f"{room}/occupancy")).json()).left == count
+    answer = await seats.get(f"{room}/occupancy")
+    return answer.status_code == 200 and Occupancy.model_validate(answer.json()).left == count
 
 
 def confirmed(receiver: Receiver, path: str) -> list[str]:
@@ -117,6 +118,11 @@ async def test_a_foreign_college_finds_no_room_here(seats: Running):
         answer: Any = await wish
         assert (answer.status_code, answer.json()["code"]) == (404, "room-unknown")
     assert (await seats.get(path, role="operator")).status_code == 403
+
+
+async def test_a_room_that_is_not_is_not_full(seats: Running):
+    answer = await seats.get(f"/rooms/{uuid4()}/occupancy")
+    assert (answer.status_code, answer.json()["code"]) == (404, "room-unknown")
 
 
 async def test_the_read_model_rebuilt_from_the_first_event_is_the_same(seats: Running):
