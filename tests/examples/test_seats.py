@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def blocks(language: str) -> list[str]:
 @pytest.mark.parametrize("shown", blocks("python"))
 def test_the_code_that_is_shown_is_the_code(shown: str):
     assert any(shown in path.read_text() for path in (EXAMPLE / "seats").glob("*.py"))
+
+
+def test_its_problems_are_explained_behind_the_gateway():
+    *_, paths = re.findall(r"^import service seats (.*) {$", (EXAMPLE / "seats.caddy").read_text(), re.MULTILINE)
+    own = re.findall(r'Problem\("([a-z-]+)"', (EXAMPLE / "seats" / "problems.py").read_text())
+    assert own
+    assert [code for code in own if not any(fnmatch(f"/problems/{code}", path) for path in paths.split())] == []
 
 
 def test_the_settings_are_all_there():

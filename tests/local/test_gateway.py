@@ -24,16 +24,16 @@ class Service(BaseHTTPRequestHandler):
     """Tells what it was asked."""
 
     def do_GET(self) -> None:
-        self._tell(f"{self.path} {self.headers.get('traceparent', 'no trace')}")
+        self._tell(f"{self.path} {self.headers.get('traceparent', 'no trace')}", 404 if "nobodys" in self.path else 200)
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length")
         body = self.rfile.read(int(length) if length else -1)  # of unknown length: until the gateway breaks off
         self._tell(f"{len(body)} bytes")
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, status: int = 200) -> None:
         told = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
         self.wfile.write(told)
@@ -99,6 +99,22 @@ def test_a_service_of_a_colleges_own_has_its_paths_like_any_other(gateway: httpx
     assert gateway.get("/health/seats").text.startswith("/readyz ")
     assert gateway.get("/openapi/seats.json").text.startswith("/openapi.json ")
     assert gateway.get("/roomsx").json()["code"] == "not-found"
+
+
+@pytest.mark.stack
+def test_a_problem_is_explained_by_who_has_it_also_when_another_is_down(
+    stack: Stack, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GATEWAY_OWN", str(OWN))
+    nobody = f"127.0.0.1:{free_port()}"
+    with running(stack, caddy.part(stack, {"NOTIFICATIONS": stack.address("companies"), "COMPANIES": nobody})) as http:
+        began = time.monotonic()
+        assert [http.get("/problems/busy").status_code for _ in range(5)] == [200] * 5
+        assert http.get("/problems/nobodys").status_code == 404
+        assert time.monotonic() - began < 5
+    with running(stack, caddy.part(stack, {"NOTIFICATIONS": nobody, "COMPANIES": nobody})) as http:
+        assert http.get("/problems/room-full").text.startswith("/problems/room-full ")  # seats is up
+        assert http.get("/problems/busy").json()["code"] == "service-unavailable"
 
 
 @pytest.mark.stack
