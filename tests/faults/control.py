@@ -21,6 +21,9 @@ PLACES = ("begin_transaction", "send", "commit_transaction", "bulk_write")
 """Methods of Kafka's producer, and the store's write of several: before each the process can stop or die. They are the
 steps of a relay: begin, send, commit, clear the outboxes."""
 
+AGGREGATES = frozenset({"companies", "contacts", "visits", "notifications", "rooms", "dispatches"})
+"""Collections with outboxes. Read models are written several at a time too, by what is no relay."""
+
 
 @dataclass(frozen=True)
 class Wanted:

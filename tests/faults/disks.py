@@ -7,53 +7,69 @@ started in its place meanwhile finds the disk as full.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from random import Random
+from typing import Any
 
-import httpx2
 import psutil
 
 from tests.faults import ledger
+from tests.faults.calling import Answer, Caller
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
+from tests.faults.load import Client
 from tests.faults.rig import Rig
 
 FULL_SECONDS = (10, 16)
 ENDS_SECONDS = 30
 LOOK_SECONDS = 0.05
 ASK_SECONDS = 0.3
+WRITERS = 3
 USER = "vaao-outreach"
 
 
-class _Asking:
-    """Somebody who looks at the list of visits again and again, and keeps what was answered."""
+class _Asking(Caller):
+    """Somebody who looks at the list of visits and opens rooms, again and again, and judges how that is refused."""
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-        self.refusals = 0
+    def __init__(self, rig: Rig, number: int) -> None:
+        self._within = rig.people.caller(USER)
+        self._clients = [rig.load.client(f"disk-{number}-{each}", USER, self) for each in range(WRITERS)]
+        self._over = asyncio.Event()
+        self.refused = Counter[str]()
         self.wrong: list[str] = []
 
     async def __aenter__(self) -> "_Asking":
-        self._task = asyncio.create_task(self._ask())
+        self._tasks = [asyncio.create_task(self._look(self._clients[0]))]
+        self._tasks += [asyncio.create_task(self._write(client)) for client in self._clients]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._over.set()
+        await asyncio.gather(*self._tasks)  # each has its answer: the room is there again
 
-    async def _ask(self) -> None:
-        while True:
+    async def _look(self, client: Client) -> None:
+        while not self._over.is_set():
             await asyncio.sleep(ASK_SECONDS)
-            with suppress(httpx2.HTTPError):
-                self._judge(await self._rig.person(USER).get("/visits?limit=1"))
+            await client.get("/visits?limit=1")
 
-    def _judge(self, answer: httpx2.Response) -> None:
-        if answer.status_code < 500:
-            return
-        self.refusals += 1
-        kind, after = answer.headers.get("Content-Type", ""), answer.headers.get("Retry-After", "")
-        if answer.status_code != 503 or kind != "application/problem+json" or not after.isdecimal():
-            self.wrong.append(f"answered {answer.status_code} {kind}, Retry-After {after!r}: {answer.text[:100]}")
+    async def _write(self, client: Client) -> None:
+        while not self._over.is_set():
+            await asyncio.sleep(ASK_SECONDS)
+            await client.ask("open-room", "POST", "/rooms", {"seats": 1}, about="/rooms/{id}")
+
+    async def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask once, and look at a refusal closely."""
+        answer = await self._within.request(method, path, body, headers)
+        if answer.status_code >= 500:
+            self.refused["looks" if method == "GET" else "writes"] += 1
+            kind, after = answer.headers.get("Content-Type", ""), answer.headers.get("Retry-After", "")
+            if answer.status_code != 503 or kind != "application/problem+json" or not after.isdecimal():
+                said = f"{kind}, Retry-After {after!r}: {str(answer.body)[:100]}"
+                self.wrong.append(f"{method} {path} was answered {answer.status_code} {said}")
+        return answer
 
 
 async def full(rig: Rig, random: Random, amount: int) -> Outcome:
@@ -64,14 +80,15 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
     for number in range(amount):
         part = parts[number % len(parts)]
         await asyncio.sleep(random.uniform(1, 3))
-        async with _Asking(rig) as asking:
+        async with _Asking(rig, number) as asking:
             counts[f"ends of {part}"] += await _fill(rig, part, random.uniform(*FULL_SECONDS))
             longest = max(longest, await rig.ready(part))
+            rig.fault_ended()
         counts[f"full for {part}"] += 1
-        counts[f"refusals without {part}"] += asking.refusals
+        counts.update({f"{what} refused without {part}": times for what, times in asking.refused.items()})
         wrong += asking.wrong[:5]
-        if part == "mongo" and not asking.refusals:
-            raise NotDone("nobody was refused anything while the store's disk was full")
+        if part == "mongo" and not asking.refused["writes"]:
+            raise NotDone("nobody was refused a write while the store's disk was full")
     wrong += sorted(_unexpected(rig) - before)
     return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong))
 
@@ -86,6 +103,8 @@ async def _fill(rig: Rig, part: str, seconds: float) -> int:
             if pid := await rig.pid(part):
                 with suppress(psutil.NoSuchProcess):
                     _room(pid, 0)
+                    if processes and pid not in processes:
+                        rig.hurt(part)  # the one before has ended in the middle of its work
                     processes.add(pid)
             await asyncio.sleep(LOOK_SECONDS)
     finally:

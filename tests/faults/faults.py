@@ -12,13 +12,13 @@ ALL: Sequence[Fault] = (
     Fault("F1", "kill -9 of a random service", kills.services, full=200, seconds=3.5, least=3),
     Fault("F2", "a relay stopped in the middle of publishing, then continued", frozen.relays, full=12, seconds=25),
     Fault("F3", "kill -9 of the store", kills.store, full=60, seconds=6, least=2, kills=frozenset({"mongo"})),
-    Fault("F4", "Kafka restarted, and killed", kills.kafka, full=20, seconds=20, least=2, kills=KAFKA),
+    Fault("F4", "Kafka restarted, and killed", kills.kafka, full=40, seconds=20, least=2, kills=KAFKA),
     Fault(
-        "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=48, seconds=18, least=4
+        "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=56, seconds=18, least=4
     ),
     Fault("F6", "consumer offsets back to the beginning", again.offsets_back, full=6, seconds=40),
     Fault("F7", "messages again, shuffled across keys", again.shuffled, full=6, seconds=25, kills=KAFKA),
-    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=50, kills=KAFKA),
+    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=50, least=2, kills=KAFKA),
     Fault("F9", "clocks that jump ten minutes each way", clocks.jumps, full=12, seconds=25, least=2),
     Fault("F10", "a full disk, of the store and of Kafka", disks.full, full=8, seconds=30, least=2, kills=OURS),
     Fault("F11", "a receiver that hangs for 30 s", receivers.hang, full=6, seconds=45, least=1),

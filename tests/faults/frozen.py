@@ -19,6 +19,7 @@ STANDS_SECONDS = 12
 """How long the process stands still at least: longer than the ten seconds of any lease."""
 
 SETTLED_SECONDS = 3
+MOVES_MAX = 5
 KINDS = ("companies", "contacts", "visits")
 
 InHand = dict[tuple[str, str], int]
@@ -63,8 +64,12 @@ async def _once(rig: Rig, random: Random, place: str, first: str, second: str) -
         stopped_at = time.monotonic()
         try:
             in_hand = await _in_hand(rig)
+            if not in_hand:
+                raise NotDone(f"{first} stood before {place} with nothing in hand")
             took = await _taken_over(rig, in_hand, stopped_at)
             went_on = [planned.body["id"]] if await _move_on(other, random, path) else []
+            if not went_on:
+                raise NotDone(f"nothing more could happen to {path} while {first} stood still")
             await _taken_over(rig, await _in_hand(rig), time.monotonic())
             await asyncio.sleep(max(0.0, STANDS_SECONDS - (time.monotonic() - stopped_at)))
             if not hands.is_stopped(pid):
@@ -72,6 +77,7 @@ async def _once(rig: Rig, random: Random, place: str, first: str, second: str) -
         finally:
             hands.want(rig, first)
             os.kill(pid, signal.SIGCONT)
+            rig.fault_ended()
         await moved
         await asyncio.sleep(SETTLED_SECONDS)
     return took, in_hand, went_on
@@ -109,11 +115,14 @@ async def _taken_over(rig: Rig, in_hand: InHand, since: float) -> float:
 
 async def _move_on(other: Client, random: Random, path: str) -> bool:
     """Have more happen to the visit that the stopped one may still hold: now it would go back."""
-    seen = await other.get(path)
-    if seen is None or not seen.is_success:
-        return False
-    moved = await other.ask("move-visit", "PATCH", path, _times(random), about=path, match=seen.headers["ETag"])
-    return moved.acknowledged
+    for _ in range(MOVES_MAX):  # somebody's move may come between the look and ours: it is the same visit
+        seen = await other.get(path)
+        if seen is not None and seen.is_success:
+            match = seen.headers["ETag"]
+            if (await other.ask("move-visit", "PATCH", path, _times(random), about=path, match=match)).acknowledged:
+                return True
+        await asyncio.sleep(1)
+    return False
 
 
 async def _went_back(rig: Rig, visits: list[str]) -> list[str]:

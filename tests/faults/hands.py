@@ -68,6 +68,7 @@ async def stopped(rig: Rig, instance: str, number: int, seconds: float = TOLD_SE
     while time.monotonic() < until:
         happened = told(rig, instance)
         if happened and happened.stopped_for == number and is_stopped(happened.pid):
+            rig.hurt(instance)
             return happened.pid
         await asyncio.sleep(LOOK_SECONDS)
     raise NotDone(f"{instance} did not stop where it was to within {seconds:.0f} s")
@@ -78,10 +79,11 @@ async def died(rig: Rig, instance: str, number: int, seconds: float = TOLD_SECON
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         happened = told(rig, instance)
-        if happened and happened.stopped_for == number and not (happened.pid and psutil.pid_exists(happened.pid)):
-            return
-        if happened and happened.stopped_for == number and happened.pid != await rig.pid(instance):
-            return
+        if happened and happened.stopped_for == number:
+            gone = not (happened.pid and psutil.pid_exists(happened.pid))
+            if gone or happened.pid != await rig.pid(instance):
+                rig.hurt(instance)
+                return
         await asyncio.sleep(LOOK_SECONDS)
     raise NotDone(f"{instance} did not die where it was to within {seconds:.0f} s")
 

@@ -9,6 +9,7 @@ from random import Random
 
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
+from tests.faults.kills import for_sure
 from tests.faults.rig import Rig
 
 UNIT_SECONDS = 15
@@ -40,8 +41,9 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
         counts["refused for an unknown key"] += await _unknown_key(rig, wrong)
         counts["asked"] += await _asked(rig, half, wrong)
         service = random.choice(rig.services)
-        await rig.kill(service)  # it starts without any key, and waits
+        await for_sure(rig, service)  # it starts without any key, and waits
         await asyncio.sleep(UNIT_SECONDS / 3)
+    rig.fault_ended()
     back = await rig.ready(service)
     counts |= {f"ready after the return, s ({service})": round(back)}
     return Outcome(counts, tuple(wrong))

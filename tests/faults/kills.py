@@ -1,24 +1,37 @@
 """Faults that kill: services, the store, Kafka."""
 
 import asyncio
-import signal
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
 
 from tests.faults.fault import Outcome
-from tests.faults.rig import Rig
+from tests.faults.rig import NotReady, Rig
+
+THERE_SECONDS = 60
 
 
 async def services(rig: Rig, random: Random, amount: int) -> Outcome:
     """F1: kill -9 of a random instance every 2 to 5 seconds; each service has two, so that work goes on."""
     killed = dict.fromkeys(rig.services, 0)
     async with two_of_each(rig) as instances:
-        while sum(killed.values()) < amount:
+        for _ in range(amount):
             await asyncio.sleep(random.uniform(2, 5))
             service = random.choice(rig.services)
-            killed[service] += await rig.kill(random.choice(instances[service]))
+            await for_sure(rig, random.choice(instances[service]))
+            killed[service] += 1
     return Outcome({f"kills of {name}": times for name, times in killed.items()})
+
+
+async def for_sure(rig: Rig, part: str) -> None:
+    """Kill a part; if it is just being started again, as soon as it is there. The dice are thrown once, whatever the
+    machine does meanwhile, so that a seed is the same victims. Raises NotReady."""
+    until = time.monotonic() + THERE_SECONDS
+    while not await rig.kill(part):
+        if time.monotonic() > until:
+            raise NotReady(f"{part} had no process to be killed for {THERE_SECONDS} s")
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
@@ -35,13 +48,13 @@ async def two_of_each(rig: Rig) -> AsyncGenerator[dict[str, list[str]]]:
 
 async def store(rig: Rig, random: Random, amount: int) -> Outcome:
     """F3: kill -9 of the store in the middle of writes."""
-    killed, longest = 0, 0.0
-    while killed < amount:
+    longest = 0.0
+    for _ in range(amount):
         await asyncio.sleep(random.uniform(1, 4))
-        if await rig.kill("mongo"):
-            killed += 1
-            longest = max(longest, await rig.ready("mongo"))
-    return Outcome({"kills": killed, "longest return, s": round(longest, 1)})
+        await for_sure(rig, "mongo")
+        longest = max(longest, await rig.ready("mongo"))
+        rig.fault_ended()
+    return Outcome({"kills": amount, "longest return, s": round(longest, 1)})
 
 
 async def kafka(rig: Rig, random: Random, amount: int) -> Outcome:
@@ -50,11 +63,12 @@ async def kafka(rig: Rig, random: Random, amount: int) -> Outcome:
     for number in range(amount):
         await asyncio.sleep(random.uniform(2, 6))
         if number % 2 == 0:
-            await rig.kill("kafka", signal.SIGKILL)
+            await for_sure(rig, "kafka")
             counts["kills"] += 1
         else:
             await rig.stop("kafka")
             await asyncio.to_thread(rig.supervisor.start, "kafka")
             counts["restarts"] += 1
         longest = max(longest, await rig.ready("kafka"))
+        rig.fault_ended()
     return Outcome({**counts, "longest return, s": round(longest, 1)})

@@ -42,6 +42,7 @@ class Client:
         self.random = random
         self._ledger = ledger
         self._numbers = itertools.count(1)
+        self._pauses = Random(f"{name} pauses")  # how often it has to ask again must not change what it asks next
 
     async def ask(
         self, kind: str, method: str, path: str, body: Any = None, *, about: str = "", match: str = "", within: str = ""
@@ -59,7 +60,7 @@ class Client:
                 return outcome
             self._ledger.tried(wish, outcome.why)
             pause = outcome.seconds or PAUSE_SECONDS * 2 ** min(number, DOUBLINGS_MAX)
-            await asyncio.sleep(pause * self.random.uniform(0.7, 1.3))
+            await asyncio.sleep(pause * self._pauses.uniform(0.7, 1.3))
             if time.monotonic() > until:
                 break
         self._ledger.gave_up(wish)
@@ -108,9 +109,9 @@ class Load:
         self._turn = 0.0
         self.broken: list[str] = []
 
-    def client(self, name: str, user: str) -> Client:
+    def client(self, name: str, user: str, http: Caller | None = None) -> Client:
         """A client whose dice are its own: what it does does not depend on how fast the others are."""
-        return Client(name, user, self._people.caller(user), self._ledger, Random(f"{self._seed} {name}"))
+        return Client(name, user, http or self._people.caller(user), self._ledger, Random(f"{self._seed} {name}"))
 
     def add(self, name: str, user: str, script: Callable[[Client], Awaitable[None]]) -> None:
         """One more client: ``script`` does one thing each time it is called."""

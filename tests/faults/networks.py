@@ -1,9 +1,11 @@
 """F5: what networks do between each two parts, by dice: resets, holes, delays, and answers that never come."""
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import count, islice
 from random import Random
 
 import httpx2
@@ -25,19 +27,34 @@ KINDS = ("reset", "hole", "delay", "no answer")
 
 
 async def between(rig: Rig, random: Random, amount: int) -> Outcome:
-    """One thing after another goes wrong, each between other parts; all pairs and all kinds are had by turns."""
-    counts = dict.fromkeys((f"{kind}s" for kind in KINDS), 0)
+    """One thing after another goes wrong, each between other parts; all pairs and all kinds are had by turns.
+
+    What did not come about is wrong, and the others are still tried.
+    """
+    counts, wrong, had = dict.fromkeys((f"{kind}s" for kind in KINDS), 0), list[str](), set[tuple[str, str]]()
     pairs = random.sample(list(rig.proxies), len(rig.proxies))
-    kinds = random.sample(KINDS, len(KINDS))
     cut = 0
-    for number in range(amount):
-        kind, pair = kinds[number % len(kinds)], pairs[(number + number // len(pairs)) % len(pairs)]
+    for kind, pair in islice(turns(random.sample(KINDS, len(KINDS)), pairs), amount):
         rig.ledger.noted("network", kind=kind, pair=pair)
-        async with _talk(rig, pair):
-            cut += await _go_wrong(kind, rig.proxies[pair], random)
-        counts[f"{kind}s"] += 1
+        try:
+            async with _talk(rig, pair):
+                cut += await _go_wrong(kind, rig.proxies[pair], random)
+        except NotDone as error:
+            wrong.append(f"{kind} {pair}: {error}")
+        else:
+            counts[f"{kind}s"] += 1
+            had.add((kind, pair))
+        rig.fault_ended()
         await asyncio.sleep(random.uniform(1, 3))
-    return Outcome({**counts, "connections cut": cut, "pairs": min(amount, len(pairs))})
+    seen = {"pairs": len({pair for _, pair in had}), "of each kind between each pair": f"{len(had)}/{4 * len(pairs)}"}
+    return Outcome({**counts, "connections cut": cut, **seen}, tuple(wrong))
+
+
+def turns(kinds: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each kind with each pair once before any comes again; few turns are of as many kinds and pairs as can be."""
+    again = math.lcm(len(kinds), len(pairs))
+    for number in count():
+        yield kinds[number % len(kinds)], pairs[(number + number // again) % len(pairs)]
 
 
 @asynccontextmanager

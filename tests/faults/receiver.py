@@ -25,6 +25,12 @@ class Receiver:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        assert self._server is not None
+        return f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}/"
+
     async def start(self) -> None:
         """Begin to listen."""
         self._server = await asyncio.start_server(self._serve, HOST, self._port, limit=HEAD_BYTES_MAX)

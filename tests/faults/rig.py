@@ -99,7 +99,9 @@ class Rig:
             os.killpg(os.getpgid(pid), with_signal)
         except ProcessLookupError:
             return False
-        self.hurt(part)
+        if with_signal == signal.SIGKILL:
+            self.hurt(part)
+        self.fault_ended()
         return True
 
     def hurt(self, part: str) -> None:

@@ -10,13 +10,17 @@ from random import Random
 
 from aiokafka import AIOKafkaConsumer
 
+from tests.faults import looking
 from tests.faults.fault import Outcome
-from tests.faults.kills import two_of_each
+from tests.faults.hands import NotDone
+from tests.faults.kills import for_sure, two_of_each
 from tests.faults.ledger import Wish
 from tests.faults.rig import Rig
 
 STEP_SECONDS = 5.0
 FROZEN_SECONDS = 2.0
+BACKLOG_SECONDS = 20
+JOINS_SECONDS = 45
 STORE_DELAY_SECONDS = 0.03
 GUESTS = 500
 SEATS = 100
@@ -52,43 +56,70 @@ async def rebalances(rig: Rig, random: Random, amount: int) -> Outcome:
     """F13: a stranger joins a group and leaves it again, each time while the group has a batch in hand.
 
     An instance is frozen until it has a backlog, and its store is slow as it goes on: the batch lasts, and the
-    rebalance comes in its middle.
+    rebalance comes in its middle. That is proven by what the stranger finds: it is given partitions, and some of them
+    hold messages that their owner had not finished, and that come again to whoever is next.
     """
-    by_group = Counter[str]()
+    by_group, in_hand = Counter[str](), 0
     async with two_of_each(rig):
         for _ in range(amount):
             group, topics = random.choice(sorted(rig.layout.groups.items()))
             service = next(name for name in rig.services if group.startswith(f"{name}-"))
             await rig.kill(service, signal.SIGSTOP)
-            await asyncio.sleep(FROZEN_SECONDS)
+            await _backlog(rig, group)
             async with AsyncExitStack() as slow:
                 if proxy := rig.proxies.get(f"{service}-mongo"):
                     await slow.enter_async_context(proxy.delayed(STORE_DELAY_SECONDS))
                 await rig.kill(service, signal.SIGCONT)
                 await asyncio.sleep(random.uniform(0.0, 0.3))
-                await _join_and_leave(rig, group, list(topics), random.uniform(0.5, 2))
+                in_hand += await _join_and_leave(rig, group, list(topics), random.uniform(0.5, 2))
                 by_group[group] += 1
                 await asyncio.sleep(random.uniform(0.5, 1.5))
-    return Outcome({f"rebalances of {group}": 2 * times for group, times in sorted(by_group.items())})
+    if not in_hand:
+        raise NotDone("no rebalance came while anything was in hand")
+    rebalances = {f"rebalances of {group}": 2 * times for group, times in sorted(by_group.items())}
+    return Outcome({**rebalances, "messages in hand meanwhile": in_hand})
 
 
-async def _join_and_leave(rig: Rig, group: str, topics: list[str], seconds: float) -> None:
+async def _backlog(rig: Rig, group: str) -> None:
+    """Wait until a group that is frozen in part has something to do. Raises NotDone."""
+    until = time.monotonic() + BACKLOG_SECONDS
+    await asyncio.sleep(FROZEN_SECONDS)
+    while not await looking.lag(rig.layout.bootstrap, {group: rig.layout.groups[group]}):
+        if time.monotonic() > until:
+            raise NotDone(f"{group} had nothing to do for {BACKLOG_SECONDS} s")
+        await asyncio.sleep(0.2)
+
+
+async def _join_and_leave(rig: Rig, group: str, topics: list[str], seconds: float) -> int:
+    """Take partitions away from a group's members for a while; how many messages those had not finished."""
     stranger = AIOKafkaConsumer(
-        *topics, bootstrap_servers=rig.layout.bootstrap, group_id=group, enable_auto_commit=False
+        *topics,
+        bootstrap_servers=rig.layout.bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
     )
     await stranger.start()
     try:
-        until = time.monotonic() + 30
-        while not stranger.assignment() and time.monotonic() < until:
+        until = time.monotonic() + JOINS_SECONDS
+        while not (given := stranger.assignment()):
+            if time.monotonic() > until:
+                raise NotDone(f"{group} gave a new member nothing in {JOINS_SECONDS} s: was there a rebalance?")
             await asyncio.sleep(0.1)
-        await asyncio.sleep(seconds)
+        ends, until, unfinished = await stranger.end_offsets(list(given)), time.monotonic() + seconds, 0
+        while (left := until - time.monotonic()) > 0:
+            for at, batch in (await stranger.getmany(timeout_ms=int(left * 1000))).items():
+                unfinished += sum(each.offset < ends.get(at, 0) for each in batch)
     finally:
         await stranger.stop()
+    return unfinished
 
 
 async def rush(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F14: 500 clients for 100 seats, at two instances; from the second round on one is killed in the middle."""
-    got = Counter[str]()
+    """F14: 500 clients for 100 seats, at two instances; from the second round on one is killed in the middle: a run of
+    one round kills nobody, and says so."""
+    got, kills = Counter[str](), 0
     wrong: list[str] = []
     async with two_of_each(rig) as instances:
         for number in range(amount):
@@ -97,12 +128,13 @@ async def rush(rig: Rig, random: Random, amount: int) -> Outcome:
             room, answers = await _round(rig, name)
             if killing is not None:
                 await killing
+                kills += 1
             taken = sum(wish.acknowledged for wish in answers)
             full = sum(wish.code == "room-full" for wish in answers)
             got.update(taken=taken, refused=full, unanswered=sum(not wish.status for wish in answers))
             if taken != SEATS or taken + full != GUESTS:
                 wrong.append(f"/rooms/{room}: {taken} got a seat, {full} were refused")
-    return Outcome({"rounds": amount, **got}, tuple(wrong))
+    return Outcome({"rounds": amount, "kills meanwhile": kills, **got}, tuple(wrong))
 
 
 async def _round(rig: Rig, name: str) -> tuple[str, list[Wish]]:
@@ -121,4 +153,4 @@ async def _round(rig: Rig, name: str) -> tuple[str, list[Wish]]:
 
 async def _kill_soon(rig: Rig, random: Random, instances: list[str]) -> None:
     await asyncio.sleep(random.uniform(0.3, 1.5))
-    await rig.kill(random.choice(instances))
+    await for_sure(rig, random.choice(instances))

@@ -70,6 +70,15 @@ async def test_the_same_seed_asks_with_the_same_keys(tmp_path: Path):
     assert keys[0] == keys[1]
 
 
+async def test_how_often_it_has_to_ask_does_not_change_what_it_asks_next(tmp_path: Path):
+    dice: list[float] = []
+    for name, answers in (("one", [DONE]), ("two", [NOBODY, TimeoutError(), NOBODY, DONE])):
+        one = client(Gateway(*answers), tmp_path / name)
+        await one.ask("open-room", "POST", "/rooms", {})
+        dice.append(one.random.random())
+    assert dice[0] == dice[1]
+
+
 async def test_the_ledger_has_the_wish_before_its_answer_and_every_try(tmp_path: Path):
     one = client(Gateway(OSError(), DONE), tmp_path)
     await one.ask("open-room", "POST", "/rooms", {"seats": 3}, about="/rooms/{id}")

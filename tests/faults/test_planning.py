@@ -1,13 +1,16 @@
 """How minutes are divided between faults."""
 
+from itertools import islice, product
 from random import Random
 from typing import Any
 
 import pytest
 
-from tests.faults import faults
+from tests.faults import faults, networks
 from tests.faults.fault import Fault, Outcome
+from tests.faults.parts import Outside, layout
 from tests.faults.planning import plan
+from tests.faults.running import SERVICES
 
 
 async def nothing(*_: Any) -> Outcome:
@@ -50,6 +53,19 @@ def test_every_fault_of_the_list_has_a_code_of_its_own_and_can_be_run():
     for fault in faults.ALL:
         assert 0 < fault.least <= fault.full
         assert fault.seconds > 0
+
+
+def test_in_full_each_network_fault_comes_between_each_pair():
+    kinds, pairs = networks.KINDS, list(layout(SERVICES, Outside()).pairs)
+    full = next(fault.full for fault in faults.ALL if fault.code == "F5")
+    turns = list(islice(networks.turns(kinds, pairs), full))
+    assert set(turns) == set(product(kinds, pairs))
+    assert {kind for kind, _ in turns[:4]} == set(kinds)
+    assert {pair for _, pair in turns[: len(pairs)]} == set(pairs)
+
+
+def test_kafka_is_restarted_and_killed_as_often_as_the_issue_says():
+    assert next(fault.full for fault in faults.ALL if fault.code == "F4") == 20 + 20
 
 
 @pytest.mark.parametrize("minutes", [0.1, 3, 60])
