@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 
 async def main() -> None:
+    """Print every event as a line of JSON."""
     consumer = AIOKafkaConsumer(
         "companies",
         bootstrap_servers=environ["KAFKA_PARTNER_BOOTSTRAP"],
