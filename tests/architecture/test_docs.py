@@ -49,6 +49,21 @@ def test_each_decision_says_when_to_think_again() -> None:
     assert len(set(numbers)) == len(numbers)
 
 
+def test_the_test_of_each_defect_is_there() -> None:
+    code: dict[str, str] = {}
+    for folder in ("tests", "shared", "services", "docs"):
+        for path in (ROOT / folder).rglob("test_*.py"):
+            code[path.name] = code.get(path.name, "") + path.read_text()
+    missing: list[str] = []
+    for row in (ROOT / "docs" / "defects.md").read_text().splitlines():
+        file = ""
+        for named, test in re.findall(r"`(test_\w+\.py)?(?:::(test_\w+))?`", row):
+            file = named or file
+            if file and f"def {test}(" not in code.get(file, "") and (test or file not in code):
+                missing.append(f"{file}::{test}")
+    assert missing == []
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "services").glob("*/*.md")]
     broken: list[str] = []
