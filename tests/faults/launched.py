@@ -31,16 +31,18 @@ def put_in(control: Control) -> None:
     Policies.commands = failing
     for name in PLACES:
         of = AsyncCollection if name == "bulk_write" else AIOKafkaProducer
-        setattr(of, name, _stopping(control, name, getattr(of, name)))
+        setattr(of, name, stopping(control, name, getattr(of, name)))
 
 
-def _stopping(control: Control, name: str, does: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def stopping(self: Any, *arguments: Any, **named: Any) -> Any:
+def stopping(control: Control, name: str, does: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """What comes to a place first, and then does what it did; read models are none of a relay's business."""
+
+    async def stops(self: Any, *arguments: Any, **named: Any) -> Any:
         if name != "bulk_write" or self.name in AGGREGATES:
             control.comes_to(name)
         return await does(self, *arguments, **named)
 
-    return stopping
+    return stops
 
 
 def main(package: str, file: Path) -> None:

@@ -180,7 +180,7 @@ async def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[str, 
                 if at.topic not in topics:
                     continue
                 read = committed[at].offset if at in committed and committed[at].offset >= 0 else begins[at]
-                if read < ends[at] and (left := await _left(consumer, at, read, ends[at])):
+                if read < ends[at] and (left := await left_over(consumer, at, read, ends[at])):
                     behind[group] = behind.get(group, 0) + left
     finally:
         await consumer.stop()
@@ -188,7 +188,7 @@ async def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[str, 
     return behind
 
 
-async def _left(consumer: AIOKafkaConsumer, at: TopicPartition, read: int, end: int) -> int:
+async def left_over(consumer: AIOKafkaConsumer, at: TopicPartition, read: int, end: int) -> int:
     """Messages from an offset on: the marks at the end of transactions have offsets too, and are none.
 
     Who cannot be read to the end is taken to have one: silence is not emptiness.

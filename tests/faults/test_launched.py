@@ -33,6 +33,6 @@ async def test_a_write_of_several_is_a_relays_only_where_there_are_outboxes(name
     async def writes(_: Any) -> str:
         return "written"
 
-    stopping = launched._stopping(control, "bulk_write", writes)
-    assert await stopping(Collection(name)) == "written"
+    does = launched.stopping(control, "bulk_write", writes)
+    assert await does(Collection(name)) == "written"
     assert control.places == ["bulk_write"] * stops

@@ -37,7 +37,7 @@ class Partition:
 
 
 async def left(*polls: tuple[int, int]) -> int:
-    return await looking._left(cast("AIOKafkaConsumer", Partition(*polls)), AT, 5, 8)
+    return await looking.left_over(cast("AIOKafkaConsumer", Partition(*polls)), AT, 5, 8)
 
 
 async def test_a_poll_without_anything_is_not_the_end():
