@@ -26,7 +26,9 @@ WAYS_OUT = {"notifications": "notifications-smtp", "seats": "seats-webhook"}
 AT_ONCE = {"notifications": 4, "seats": 16}
 """How many effects a service has in hand at most: MAIL_AT_ONCE and WEBHOOK_AT_ONCE, as they are by default."""
 
-BROKEN = ("resets", "answers cut", "swallowed", "delayed")
+BROKEN = ("resets", "answers cut", "swallowed")
+"""What a proxy counts of that. Only on the way out a delay counts too: an attempt's time can run out by it."""
+
 MADE = {
     "register-company": "companies.companies",
     "add-contact": "companies.contacts",
@@ -198,8 +200,10 @@ class Checking:
         sender or of its store, and each that a network between them held up or broke."""
         parts = {"mongo", *self._rig.layout.instances(service)}
         deaths = sum(each["part"] in parts for each in ledger.noted(self._rig.ledger.file, "hurt"))
-        pairs = [self._rig.proxies.get(f"{service}-mongo"), self._rig.proxies.get(WAYS_OUT[service])]
-        broken = sum(pair.counts[what] for pair in pairs if pair for what in BROKEN)
+        broken = 0
+        for pair, what in ((f"{service}-mongo", BROKEN), (WAYS_OUT[service], (*BROKEN, "delayed"))):
+            if proxy := self._rig.proxies.get(pair):
+                broken += sum(proxy.counts[each] for each in what)
         return deaths * AT_ONCE[service] + broken
 
     async def _rebuilt(self) -> list[str]:
