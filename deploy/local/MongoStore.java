@@ -25,6 +25,7 @@ import de.bwaldvogel.mongo.exception.MongoServerError;
 import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.h2.mvstore.MVMap;
@@ -63,7 +64,7 @@ public class MongoStore extends H2Backend {
     }
 
     private static boolean writes(Document command) {
-        String name = command.keySet().iterator().next().toLowerCase();
+        String name = command.keySet().iterator().next().toLowerCase(Locale.ROOT);
         boolean moves = name.equals("renamecollection") || name.equals("aggregate") && endsElsewhere(command.get("pipeline"));
         if (moves) { // the library moves it in memory alone: after the next start it would be empty
             throw new MongoServerError(115, "CommandNotSupported", "the embedded store cannot rename, nor $out");

@@ -25,7 +25,7 @@ START_SECONDS = 60
 WRITERS = 4
 AT_ONCE = 50
 WRITE_SECONDS = 1.5
-TIMES = 3
+TIMES = 2
 
 LOOK = """
 import json, sys
