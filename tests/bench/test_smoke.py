@@ -1,7 +1,6 @@
 """Each benchmark runs, and finds nothing wrong; how fast is for ``make bench`` to say."""
 
 import importlib
-import os
 
 import pytest
 
@@ -12,7 +11,6 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.mark.parametrize("code", BENCHMARKS)
-async def test_a_benchmark_runs_and_finds_nothing_wrong(code: str) -> None:
-    bench = Bench(os.environ["MONGO_URI"], os.environ["KAFKA_BOOTSTRAP"], rounds=1, runs=1, quick=True)
-    rows = await importlib.import_module(f"tests.bench.{BENCHMARKS[code]}").run(bench)
+async def test_a_benchmark_runs_and_finds_nothing_wrong(code: str, here: Bench) -> None:
+    rows = await importlib.import_module(f"tests.bench.{BENCHMARKS[code]}").run(here)
     assert {row.code for row in rows} == {code}

@@ -62,6 +62,6 @@ def each_once(found: Sequence[tuple[str, int]], expected: Mapping[str, Sequence[
     came: dict[str, list[int]] = defaultdict(list)
     for key, sequence in found:
         came[key].append(sequence)
-    for key in came.keys() | expected.keys():
+    for key in sorted(came.keys() | expected.keys()):
         wanted = list(expected.get(key, ()))
         check(came[key] == wanted, f"of {key} came {came[key][:20]}, and not {wanted[:20]}")

@@ -1,0 +1,117 @@
+"""The frame: what it takes for wrong, what the page says, and whose store it measures."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+import typer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.local.stack import ROOT
+from tests.bench import __main__ as command
+from tests.bench import report
+from tests.bench.b5_telemetry import Span, whole
+from tests.bench.bench import Bench, Row, Wrong
+from tests.bench.topics import each_once
+
+
+def test_a_duplicate_does_not_make_up_for_a_loss():
+    with pytest.raises(Wrong, match="of a came"):
+        each_once([("a", 1), ("a", 1)], {"a": [1], "b": [1]})
+
+
+@pytest.mark.parametrize("came", [[("a", 1), ("a", 2), ("a", 2)], [("a", 2), ("a", 1)], [("a", 1), ("a", 2), ("b", 1)]])
+def test_what_comes_twice_or_out_of_order_or_unasked_is_wrong(came: Sequence[tuple[str, int]]):
+    with pytest.raises(Wrong):
+        each_once(came, {"a": [1, 2]})
+
+
+def test_each_once_and_in_order_is_right():
+    each_once([("a", 1), ("b", 1), ("a", 2)], {"a": range(1, 3), "b": [1]})
+
+
+REQUEST: Span = {"id": "2", "parentId": "1", "kind": "SERVER", "tags": {"error": "ZeroDivisionError"}}
+STORE: Span = {"id": "3", "parentId": "2", "kind": "CLIENT", "tags": {}}
+
+
+def test_a_trace_of_an_error_is_whole_with_the_request_and_its_call_to_the_store():
+    assert whole([REQUEST, STORE], "1")
+
+
+@pytest.mark.parametrize(
+    "spans", [[], [REQUEST], [STORE], [REQUEST, {**STORE, "parentId": "9"}], [{**REQUEST, "tags": {}}, STORE]]
+)
+def test_a_trace_with_a_part_missing_is_not(spans: Sequence[Span]):
+    assert not whole(spans, "1")
+
+
+def test_rows_of_another_commit_are_told():
+    def kept(code: str, commit: str) -> dict[str, Any]:
+        return {"about": {"commit": commit}, "rows": [asdict(Row(code, "what", "1/s"))]}
+
+    page = report.page({"B1": kept("B1", "abc"), "B2": kept("B2", "def and changes")}, "abc")
+    assert "| - | abc |" in page
+    assert "| - | **def and changes** |" in page
+    assert "another commit than the last run's (abc): B2." in page
+
+
+def test_the_commit_is_told():
+    head = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert report.commit().split()[0] == (head.stdout.strip() or "unknown")
+
+
+def test_the_environment_says_nothing_of_what_is_measured(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MONGO_URI", "mongodb://dear.example")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "dear.example:9092")
+
+    def no_parts(*_: object) -> None:
+        raise InterruptedError  # its own parts are begun
+
+    monkeypatch.setattr(command.launch, "start", no_parts)
+    with pytest.raises(InterruptedError), command.parts():
+        pass
+
+
+def test_a_store_without_a_kafka_is_refused():
+    with pytest.raises(typer.BadParameter), command.parts("mongodb://there", ""):
+        pass
+
+
+@pytest.mark.parametrize("target", ["bench", "load"])
+def test_make_hands_on_only_what_was_given_to_it(target: str, make: Callable[..., str]):
+    assert "dear" not in make(target)
+    assert "--mongo-uri mine --kafka-bootstrap mine:9092" in make(target, "MONGO_URI=mine", "KAFKA_BOOTSTRAP=mine:9092")
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.setenv("MONGO_URI", "mongodb://dear.example")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "dear.example:9092")
+
+    def would_run(target: str, *given: str) -> str:
+        asked = ["make", "--dry-run", "--no-print-directory", target, *given]
+        told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return " ".join(line for line in told.replace("\\\n", "").splitlines() if "tests." in line).replace("\t", "")
+
+    return would_run
+
+
+@pytest.mark.stack
+async def test_a_topic_is_gone_also_when_its_benchmark_failed(here: Bench):
+    name = ""
+    with pytest.raises(ZeroDivisionError):
+        async with here.topic(partitions=3) as name:
+            raise ZeroDivisionError
+    admin = AIOKafkaAdminClient(bootstrap_servers=here.bootstrap)
+    await admin.start()
+    try:
+        async with asyncio.timeout(10):  # Kafka says yes, and deletes a moment later
+            while name in await admin.list_topics():
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
