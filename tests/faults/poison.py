@@ -137,7 +137,7 @@ async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latenci
     """
     began, until = time.time(), time.monotonic() + WINDOW_SECONDS_MAX
     await asyncio.sleep(WINDOW_SECONDS)
-    while len(planned := _planned_since(rig, began) - set(victims)) < SAMPLES_LEAST:
+    while len(planned := planned_since(rig, began) - set(victims)) < SAMPLES_LEAST:
         if time.monotonic() > until:
             raise NotDone(f"only {len(planned)} people were invited in {WINDOW_SECONDS_MAX} s")
         await asyncio.sleep(1)
@@ -150,7 +150,7 @@ async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latenci
     return [taken.get(visit, math.inf) for visit in planned]
 
 
-def _planned_since(rig: Rig, began: float) -> set[str]:
+def planned_since(rig: Rig, began: float) -> set[str]:
     """Visits with a guest, whose plan was acknowledged since a moment."""
     plans = [wish for wish in ledger.read(rig.ledger.file) if wish.asked.kind == "plan-visit" and wish.acknowledged]
     return {w.body["id"] for w in plans if w.answered_at >= began and (w.asked.body or {}).get("contact_id")}

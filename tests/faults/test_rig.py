@@ -1,0 +1,64 @@
+"""How long rest takes is measured from the fault's end, and only who has come to rest has come to rest."""
+
+import math
+import signal
+import time
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import pytest
+
+from tests.faults.ledger import Ledger, noted
+from tests.faults.rig import Rig
+
+
+class Load:
+    """Clients who all have their answers, or not."""
+
+    answered = True
+
+    async def pause(self) -> bool:
+        """Nobody begins anything more."""
+        return self.answered
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    nothing = cast("Any", None)
+    load, ledger = cast("Any", Load()), Ledger(tmp_path / "ledger.jsonl")
+
+    async def unsettled(_: Rig) -> list[str]:
+        return []
+
+    monkeypatch.setattr(Rig, "unsettled", unsettled)
+    return Rig(nothing, nothing, {}, {}, nothing, ledger, load, Random(1), lambda _: None)
+
+
+async def test_it_is_measured_from_the_faults_end_or_from_now(rig: Rig):
+    rig.fault_ended()
+    assert await rig.settle(since=rig.ended_at - 20) >= 20
+    assert await rig.settle() < 1
+
+
+async def test_who_still_waits_for_an_answer_is_not_at_rest(rig: Rig):
+    cast("Any", rig.load).answered = False
+    assert await rig.settle() == math.inf
+
+
+async def test_a_kill_is_noted_as_what_can_have_hurt_and_as_an_end_and_a_stop_of_a_moment_only_as_an_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    async def pid(_: Rig, part: str) -> int:
+        return 4_711 if part == "seats" else 0
+
+    monkeypatch.setattr(Rig, "pid", pid)
+    monkeypatch.setattr("os.getpgid", lambda pid: pid)
+    monkeypatch.setattr("os.killpg", lambda pid, how: None)
+    assert not await rig.kill("companies")
+    assert rig.ended_at == 0.0
+    assert await rig.kill("seats", signal.SIGCONT)
+    assert noted(rig.ledger.file, "hurt") == []
+    assert await rig.kill("seats")
+    assert [each["part"] for each in noted(rig.ledger.file, "hurt")] == ["seats"]
+    assert time.monotonic() - rig.ended_at < 1
