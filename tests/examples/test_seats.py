@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "seats"
 README = (EXAMPLE / "README.md").read_text()
 
-LINES_MAX = 155
+LINES_MAX = 160
 TUTORIAL_SECONDS = 240
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pymongo import UpdateOne
-from tyrsky import consuming
+from tyrsky import consuming, finding
 from tyrsky.aggregate import Command
 from tyrsky.clearing import Clearer
 from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
+from tyrsky.holding import Holders
 from tyrsky.inbox import Inbox
 from tyrsky.policies import Policies
 from tyrsky.producing import KafkaLog, KafkaSender
@@ -24,6 +25,8 @@ from tyrsky.relay import Relay
 from tyrsky.rows import Shelf
 from tyrsky.store import Claim, Store
 from tyrsky.watching import Offsets
+
+from tests.simulation.network import Weather
 
 # pyright: reportPrivateUsage=false
 
@@ -176,6 +179,56 @@ def _forgets_a_holder_that_lost_track() -> list[Change]:
     return [(Relay, "_leaves_nothing", leaves_nothing)]
 
 
+def _fences_one_lane() -> list[Change]:
+    fence: Any = KafkaLog.fence
+
+    async def one(self: Any, lanes: Sequence[str]) -> None:
+        await fence(self, lanes[:1])
+
+    return [(KafkaLog, "fence", one)]
+
+
+def _sends_before_it_says_where() -> list[Change]:
+    absent: Any = Relay._absent
+
+    async def silent(self: Any, sender: Any, topics: set[str]) -> set[str]:
+        async def beat() -> None:
+            """Not yet."""
+
+        self._beat = beat
+        try:
+            return await absent(self, sender, topics)
+        finally:
+            del self._beat
+
+    return [(Relay, "_absent", silent)]
+
+
+def _takes_what_is_published_for_cleared() -> list[Change]:
+    publish: Any = Relay._publish
+
+    async def early(self: Any, sender: Any, claims: Sequence[Claim]) -> Any:
+        published = await publish(self, sender, claims)
+        self._places |= published.behind
+        return published
+
+    return [(Relay, "_publish", early)]
+
+
+def _moves_on_before_all_is_cleared() -> list[Change]:
+    async def done(self: Any) -> None:
+        """Not waited for."""
+
+    return [(Clearer, "done", done)]
+
+
+def _forgets_claims_of_the_forgotten() -> list[Change]:
+    async def unknown(self: Any, holders: Iterable[str]) -> set[str]:
+        return set()
+
+    return [(Holders, "unknown", unknown)]
+
+
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
     "saves no receipts": _saves_no_receipts,
@@ -193,8 +246,17 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "frees a key with letters left": lambda: [_careless(DeadLetters, "_boxes", "letters")],
     "takes marks for messages": _takes_marks_for_messages,
     "forgets a holder that lost track": _forgets_a_holder_that_lost_track,
+    "fences one lane": _fences_one_lane,
+    "sends before it says where": _sends_before_it_says_where,
+    "takes what is published for cleared": _takes_what_is_published_for_cleared,
+    "moves on before all is cleared": _moves_on_before_all_is_cleared,
+    "forgets claims of the forgotten": _forgets_claims_of_the_forgotten,
+    "never gives orphans up": lambda: [(finding, "ORPHAN_SECONDS", float("inf"))],
 }
 
+
+CROWD: dict[str, Any] = {"rooms": 1, "customers": 4, "wishes": 3, "instances": 2, "poison": 0.0, "again": 0.0}
+"""So much goes on in one room that what is published again is seen to go back."""
 
 MORE_OF: dict[str, dict[str, Any]] = {
     "frees a key with letters left": {
@@ -214,15 +276,38 @@ MORE_OF: dict[str, dict[str, Any]] = {
     },
     "takes over without looking": {"faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end", "rooms.bulk_write")},
     "forgets a holder that lost track": {
+        **CROWD,
         "faults": ("restart",),
         "how_many": 6,
-        "customers": 4,
-        "wishes": 3,
-        "rooms": 1,
-        "instances": 2,
         "ambushes": ("kafka.end", "rooms.bulk_write", "kafka.produce"),
-        "poison": 0.0,
-        "again": 0.0,
+        "weather": Weather(late=0.5, lost=0.1),
+    },
+    "fences one lane": {
+        **CROWD,
+        "faults": ("freeze",),
+        "how_many": 12,
+        "customers": 6,
+        "ambushes": ("rooms.update_one",),
+    },
+    "sends before it says where": {**CROWD, "faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end",)},
+    "takes what is published for cleared": {
+        **CROWD,
+        "faults": ("hold",),
+        "how_many": 8,
+        "ambushes": ("rooms.bulk_write",),
+    },
+    "moves on before all is cleared": {**CROWD, "faults": ("hold",), "how_many": 8, "ambushes": ("rooms.bulk_write",)},
+    "forgets claims of the forgotten": {
+        **CROWD,
+        "faults": ("hold", "hold", "restart", "kill"),
+        "how_many": 8,
+        "ambushes": ("rooms.update_one", "rooms.insert_one"),
+    },
+    "never gives orphans up": {
+        **CROWD,
+        "faults": ("hold",),
+        "how_many": 4,
+        "ambushes": ("rooms.update_one", "rooms.insert_one"),
     },
 }
 """What some faults need to show, and what chance seldom brings about: a letter that comes in the moment before its key

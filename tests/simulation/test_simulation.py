@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.simulation.__main__ import command, run_many
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants import MORE_OF, MUTANTS
 
 FEW, MANY = 15, 400
 MUTANT_SEEDS_MAX = 1_000
@@ -28,6 +28,14 @@ def test_some_seeds_find_nothing() -> None:
 @pytest.mark.stack
 def test_other_seeds_every_time_find_nothing() -> None:
     nothing_wrong(int(os.environ.get("TYRSKY_SIMULATION_SEED", time.time())), MANY)
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("plan", MORE_OF)
+def test_what_makes_faults_show_finds_nothing_where_there_are_none(plan: str) -> None:
+    """By the same seeds that find the mutant, or most of them."""
+    wrong = [f"{what}\n    {command(seed, None, plan)}" for seed, what in run_many(range(MANY // 4), None, plan)]
+    assert not wrong, "\n".join(wrong)
 
 
 def found_within(mutant: str, most: int) -> int:

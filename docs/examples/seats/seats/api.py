@@ -73,8 +73,7 @@ async def occupied(
     room_id: RoomId, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
 ) -> Occupancy:
     """How full a room of the network is, as the events have told so far; of a new one they have not told yet."""
-    found = await read.get(room_id)
-    if found is None:
+    if (found := await read.get(room_id)) is None:
         raise Unknown("room", room_id)
     return found
 

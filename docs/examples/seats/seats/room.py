@@ -105,10 +105,9 @@ def evolve(room: Room | None, event: Happening) -> Room:
 
 def _with_room(room: Room) -> dict[UUID, Reservation]:
     """The room's reservations, with a place for one more: there are more places than seats."""
-    if len(room.reservations) < RESERVATIONS_MAX:
-        return room.reservations
-    oldest = next(id for id, each in room.reservations.items() if each.status == "cancelled")
-    return {id: each for id, each in room.reservations.items() if id != oldest}
+    too_many = max(0, len(room.reservations) + 1 - RESERVATIONS_MAX)
+    oldest = [id for id, each in room.reservations.items() if each.status == "cancelled"][:too_many]
+    return {id: each for id, each in room.reservations.items() if id not in oldest}
 
 
 aggregate = Aggregate("room", Room, RoomCommand, decide, evolve)
