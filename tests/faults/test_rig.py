@@ -52,9 +52,15 @@ async def test_a_kill_is_noted_as_what_can_have_hurt_and_as_an_end_and_a_stop_of
     async def pid(_: Rig, part: str) -> int:
         return 4_711 if part == "seats" else 0
 
+    def group(pid: int) -> int:
+        return pid
+
+    def spare(group: int, how: int) -> None:
+        """Nobody is killed here."""
+
     monkeypatch.setattr(Rig, "pid", pid)
-    monkeypatch.setattr("os.getpgid", lambda pid: pid)
-    monkeypatch.setattr("os.killpg", lambda pid, how: None)
+    monkeypatch.setattr("os.getpgid", group)
+    monkeypatch.setattr("os.killpg", spare)
     assert not await rig.kill("companies")
     assert rig.ended_at == 0.0
     assert await rig.kill("seats", signal.SIGCONT)
