@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from itertools import repeat
 
-from tests.simulation.mutants import MORE_OF, MUTANTS, mutated
+from tests.simulation.mutants import MUTANTS, mutated
+from tests.simulation.plans import MORE_OF
 from tests.simulation.world import Violation, World
 
 CHUNK = 25

@@ -26,8 +26,6 @@ from tyrsky.rows import Shelf
 from tyrsky.store import Claim, Store
 from tyrsky.watching import Offsets
 
-from tests.simulation.network import Weather
-
 # pyright: reportPrivateUsage=false
 
 Change = tuple[Any, str, Any]
@@ -253,65 +251,6 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "forgets claims of the forgotten": _forgets_claims_of_the_forgotten,
     "never gives orphans up": lambda: [(finding, "ORPHAN_SECONDS", float("inf"))],
 }
-
-
-CROWD: dict[str, Any] = {"rooms": 1, "customers": 4, "wishes": 3, "instances": 2, "poison": 0.0, "again": 0.0}
-"""So much goes on in one room that what is published again is seen to go back."""
-
-MORE_OF: dict[str, dict[str, Any]] = {
-    "frees a key with letters left": {
-        "faults": ("hold",),
-        "how_many": 8,
-        "ambushes": ("dead_letters.delete_one",),
-        "poison": 0.5,
-        "rooms": 1,
-        "customers": 4,
-        "wishes": 3,
-    },
-    "takes over without fencing": {
-        "faults": ("freeze",),
-        "how_many": 4,
-        "ambushes": ("rooms.update_one", "rooms.insert_one", "trays.update_one"),
-        "instances": 2,
-    },
-    "takes over without looking": {"faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end", "rooms.bulk_write")},
-    "forgets a holder that lost track": {
-        **CROWD,
-        "faults": ("restart",),
-        "how_many": 6,
-        "ambushes": ("kafka.end", "rooms.bulk_write", "kafka.produce"),
-        "weather": Weather(late=0.5, lost=0.1),
-    },
-    "fences one lane": {
-        **CROWD,
-        "faults": ("freeze",),
-        "how_many": 12,
-        "customers": 6,
-        "ambushes": ("rooms.update_one",),
-    },
-    "sends before it says where": {**CROWD, "faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end",)},
-    "takes what is published for cleared": {
-        **CROWD,
-        "faults": ("hold",),
-        "how_many": 8,
-        "ambushes": ("rooms.bulk_write",),
-    },
-    "moves on before all is cleared": {**CROWD, "faults": ("hold",), "how_many": 8, "ambushes": ("rooms.bulk_write",)},
-    "forgets claims of the forgotten": {
-        **CROWD,
-        "faults": ("hold", "hold", "restart", "kill"),
-        "how_many": 8,
-        "ambushes": ("rooms.update_one", "rooms.insert_one"),
-    },
-    "never gives orphans up": {
-        **CROWD,
-        "faults": ("hold",),
-        "how_many": 4,
-        "ambushes": ("rooms.update_one", "rooms.insert_one"),
-    },
-}
-"""What some faults need to show, and what chance seldom brings about: a letter that comes in the moment before its key
-is freed; a process that is frozen with a claim in hand; one that is killed between the commit and the clearing."""
 
 
 @contextmanager

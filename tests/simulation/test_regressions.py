@@ -15,7 +15,7 @@ from tyrsky.store import Receipt
 
 from tests.simulation.clock import now, simulated
 from tests.simulation.loop import Loop
-from tests.simulation.mutants import MORE_OF
+from tests.simulation.plans import MORE_OF
 from tests.simulation.store import Server
 from tests.simulation.world import World
 

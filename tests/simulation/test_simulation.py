@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.simulation.__main__ import command, run_many
-from tests.simulation.mutants import MORE_OF, MUTANTS
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.plans import MORE_OF
 
 FEW, MANY = 15, 400
 MUTANT_SEEDS_MAX = 1_000

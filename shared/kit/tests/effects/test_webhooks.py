@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
-from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 from tyrsky import effects
 from tyrsky.deciding import Ask, Decider
@@ -24,11 +22,10 @@ from tyrsky.dispatches import (
     StartDispatch,
     aggregate,
 )
-from tyrsky.effects import Effects, Outcome
-from tyrsky.settings import SettingsWrong
+from tyrsky.effects import Effects
 from tyrsky.store import Document, Store
 from tyrsky.testing.receiver import HANG, SECRET, Receiver, receiving
-from tyrsky.webhooks import Settings, Webhook, body_of, signed, signing_key, verdict
+from tyrsky.webhooks import Settings, Webhook
 from tyrsky_contracts import topics
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Envelope
@@ -247,18 +244,6 @@ async def test_a_takeover_that_comes_too_late_leaves_the_pause(office: Office, r
     assert await work._claim(found) is None
 
 
-async def test_what_never_came_to_be_sent_is_known_not_to_be(monkeypatch: pytest.MonkeyPatch):
-    webhook = Webhook(settings_of(webhook_seconds=1))
-    for error in (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
-
-        def stream(*_: object, error: type[Exception] = error, **__: object) -> object:
-            raise error("no")
-
-        monkeypatch.setattr(httpx2.AsyncClient, "stream", stream)
-        assert await webhook._post(b"", {}) == Outcome("deferred", "connection-failed")
-    await webhook.close()
-
-
 @stack
 async def test_as_many_are_called_at_a_time_as_may_be(office: Office, receiver: Receiver):
     """The client's own limit is 100, and what waits for a place would have been written down as perhaps sent."""
@@ -284,52 +269,3 @@ async def test_another_deployments_dispatches_are_left_alone(office: Office, rec
         ours = await office.accept()
         await until(lambda: office.all_have("sent", ours))
     assert [call.id for call in receiver.calls] == [str(ours)]
-
-
-def test_the_signature_is_the_one_of_the_standards_documentation():
-    at = datetime.fromtimestamp(1614265330, UTC)
-    headers = signed(signing_key(SecretStr(SECRET)), "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
-    assert headers == {
-        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
-        "webhook-timestamp": "1614265330",
-        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-    }
-
-
-def test_the_body_is_the_same_however_the_store_ordered_it():
-    state = Dispatch(due_at=None, kind="k", data={"b": 1, "a": 2}, accepted_at=EVENT.time)
-    other = state.but(data={"a": 2, "b": 1}, attempts=3)
-    assert body_of(state) == body_of(other)
-
-
-@pytest.mark.parametrize(
-    ("status", "retry_after", "outcome"),
-    [
-        (200, "", Outcome("sent")),
-        (299, "", Outcome("sent")),
-        (301, "", Outcome("deferred", "http-301")),
-        (410, "", Outcome("refused", "http-410")),
-        (429, "Wed, 21 Oct 2026 07:28:00 GMT", Outcome("deferred", "http-429")),
-    ],
-)
-def test_what_an_answer_means(status: int, retry_after: str, outcome: Outcome):
-    assert verdict(status, retry_after) == outcome
-
-
-def test_a_receiver_may_ask_for_a_pause_within_a_day():
-    assert [verdict(429, seconds).pause.total_seconds() for seconds in ("30", "999999999")] == [30, 86_400]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"webhook_url": "ftp://127.0.0.1"},
-        {"webhook_secret": "whsec_short"},
-        {"webhook_secret": "whsec_" + "!" * 40},
-        {"webhook_seconds": 13},
-    ],
-)
-def test_settings_that_cannot_be_right_stop_the_service(wrong: dict[str, Any]):
-    with pytest.raises(SettingsWrong) as refused:
-        settings_of(**wrong)
-    assert "whsec_short" not in str(refused.value)
