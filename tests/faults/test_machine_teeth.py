@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.util import find_spec, module_from_spec
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,10 @@ from tyrsky.testing.tokens import Authority
 
 from deploy.local.stack import HOST
 from tests.e2e import world
+from tests.faults import ledger
+from tests.faults.answers import by_the_rules
 from tests.faults.asking import Api
+from tests.faults.ledger import Ledger
 from tests.faults.machine import USERS
 from tests.faults.stateful import NUMBERS_EACH, Told, drive
 
@@ -66,7 +70,7 @@ def put_together(package: str, environment: dict[str, str]) -> Service:
 
 
 @pytest.fixture
-def run(loop: asyncio.AbstractEventLoop, authority: Authority) -> Iterator[Callable[[Lie], Told]]:
+def run(loop: asyncio.AbstractEventLoop, authority: Authority, tmp_path: Path) -> Iterator[Callable[[Lie], Told]]:
     """Drive the machine against services in this process."""
     name, uri = f"machine-{uuid4().hex[:12]}", world.setting("MONGO_URI")
     environment = {
@@ -94,7 +98,9 @@ def run(loop: asyncio.AbstractEventLoop, authority: Authority) -> Iterator[Calla
                 )
                 for user in USERS
             }
-            return drive(Api(people.__getitem__, loop, itertools.count(), reacts=False), SEED, EXAMPLES, STEPS)
+            book = Ledger(tmp_path / "ledger.jsonl")
+            api = Api(people.__getitem__, loop, itertools.count(), reacts=False, ledger=book)
+            return drive(api, SEED, EXAMPLES, STEPS)
 
         yield run
         for service in (seats, companies):
@@ -188,9 +194,12 @@ async def told(answer: httpx2.Response) -> httpx2.Response:
     return answer
 
 
-def test_in_one_process_it_agrees(run: Callable[[Lie], Told]):
+def test_in_one_process_it_agrees(run: Callable[[Lie], Told], tmp_path: Path):
     told = run(honest)
     assert not told.wrong, told.wrong
+    verdict = by_the_rules(ledger.read(tmp_path / "ledger.jsonl"), over=False)
+    assert verdict.holds, verdict.wrong
+    assert verdict.also["acknowledged"]
     print(told)
 
 
