@@ -37,6 +37,7 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
     whatever they show. The p99 is of all rounds together."""
     clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
     counts = {"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0}
+    await _window(rig, [], wrong)  # of services that may just have been started: it is no measure of the others
     for _ in range(amount):
         clean += await _window(rig, [], wrong)
         async with AsyncExitStack() as stack:
@@ -147,7 +148,10 @@ async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latenci
             wrong += [f"/visits/{visit}: no invitation in {WINDOW_SECONDS_MAX} s" for visit in sorted(missing)]
             break
         await asyncio.sleep(0.5)
-    return [taken.get(visit, math.inf) for visit in planned]
+    found = sorted(taken.get(visit, math.inf) for visit in planned)
+    slowest = ", ".join(f"{each:.3f}" for each in found[-4:])
+    rig.say(f"  {len(found)} invitations, half of them within {found[len(found) // 2]:.3f} s; the slowest: {slowest} s")
+    return found
 
 
 def planned_since(rig: Rig, began: float) -> set[str]:
