@@ -4,7 +4,8 @@
 // As the library comes, it answers first and writes the file later. Here the file is committed before the answer, and
 // never while a write is half done: a document and its entries in indexes are maps of their own, and what is committed is
 // all of them, as they are. So writes share a lock, and the commit has it alone; it is one commit for all that are done by
-// then. When the file cannot be written the library closes its store for good: then this process ends.
+// then. A read, too, is answered when what it saw is in the file. When the file cannot be written the library closes its
+// store for good: then this process ends.
 //
 // As the library comes, its index on _id is used for the query {_id: x} alone; {_id: x, college: y, version: 3}, which is
 // how every load, save and clearing asks, reads the whole collection. Whatever an index finds is held against the whole
@@ -48,7 +49,8 @@ public class MongoStore extends H2Backend {
     public Document handleMessage(MongoMessage message) {
         MVStore store = getMvStore();
         try {
-            Document answer = writes(message.getDocument()) ? kept(message) : super.handleMessage(message);
+            Document answer = writes(message.getDocument()) ? written(message) : super.handleMessage(message);
+            keep();
             if (!store.isClosed()) {
                 return answer;
             }
@@ -77,13 +79,22 @@ public class MongoStore extends H2Backend {
             && stages.stream().anyMatch(stage -> stage instanceof Document each && each.containsKey("$out"));
     }
 
-    private Document kept(MongoMessage message) {
-        Document answer;
+    private Document written(MongoMessage message) {
         lock.readLock().lock();
         try {
-            answer = super.handleMessage(message);
+            return super.handleMessage(message);
         } finally {
             lock.readLock().unlock();
+        }
+    }
+
+    /** Also before a read is answered: what somebody has seen is not lost either. */
+    private void keep() {
+        lock.readLock().lock(); // not while a commit is under way
+        boolean unsaved = getMvStore().hasUnsavedChanges();
+        lock.readLock().unlock();
+        if (!unsaved) {
+            return;
         }
         lock.writeLock().lock();
         try {
@@ -93,7 +104,6 @@ public class MongoStore extends H2Backend {
         } finally {
             lock.writeLock().unlock();
         }
-        return answer;
     }
 
     @Override
