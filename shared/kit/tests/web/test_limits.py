@@ -4,11 +4,12 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
@@ -47,6 +48,32 @@ async def test_a_body_in_pieces_arrives_whole(client: httpx2.AsyncClient):
             yield piece
 
     assert (await client.post("/echo", content=pieces(), headers=JSON)).json() == {"a": [1, 2]}
+
+
+async def test_half_a_body_is_not_carried_out(app: FastAPI):
+    carried_out: list[object] = []
+
+    @app.post("/ring")
+    async def ring(request: Request) -> None:
+        carried_out.append(await request.body())
+
+    sent: list[int] = []
+    parts: list[MutableMapping[str, Any]] = [
+        {"type": "http.request", "body": b'{"a": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    coming = iter(parts)
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(coming)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message.get("status", 0))
+
+    headers = [(b"host", b"test"), (b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/ring", "raw_path": b"/ring", "query_string": b""}
+    await app({**scope, "headers": headers, "http_version": "1.1"}, receive, send)
+    assert (carried_out, sent[0]) == ([], 408)
 
 
 async def test_json_that_is_nested_too_deeply(client: httpx2.AsyncClient):
