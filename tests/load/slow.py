@@ -1,21 +1,30 @@
 """Clients that are slow or silent: they keep connections, and nothing that others need."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
+from tyrsky import metrics
 
 from deploy.local.stack import HOST
 from tests.bench.load import request
+from tests.load.client import looks
 from tests.load.findings import Check, Findings
 from tests.load.running import Running, Usage, headers, told, usage
 
 SERVED_SECONDS = 2.0
 GROWTH_MEGABYTES_MAX = 30.0
 DRIP_SECONDS = 1.0
+ASKED_AT_ONCE = 12
+"""More than all buffers between the two hold; with more than 16 a connection ends for that alone."""
+
+SEGMENT_BYTES = 536
+"""As over a bad line: with the large ones of this machine the kernel would take megabytes before anybody waits."""
+
 READ_CUT_SECONDS = {"service": 75.0, "gateway": 135.0}
 """A service gives an answer 60 s to be read, and looks every 5; the gateway gives it two minutes."""
 
@@ -42,6 +51,7 @@ async def clients(port: int, count: int, sent: bytes = b"", *, receives: int = 0
         each = socket.socket()
         if receives:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
         each.setblocking(False)
         await asyncio.get_running_loop().sock_connect(each, (HOST, port))
         if sent:
@@ -66,6 +76,14 @@ async def sip(those: list[Client]) -> None:
             with suppress(OSError):
                 each.socket.recv(1, socket.MSG_DONTWAIT)
         await asyncio.sleep(DRIP_SECONDS)
+
+
+async def closed_unread(running: Running) -> float:
+    """How many connections the service says it has closed since their answers were not read."""
+    told = await looks(running.port, metrics.PATH, seconds=0.1)
+    [answer] = told.all
+    found = re.search(rb'http_connections_closed_total\{[^}]*"unread"\} ([0-9.e+]+)', answer.body)
+    return float(found[1]) if found else 0.0
 
 
 Misbehaving = Callable[[list[Client]], Awaitable[None]] | None
@@ -167,13 +185,18 @@ async def slow_bodies(running: Running, door: str, *, seconds: float, count: int
 async def slow_readers(running: Running, door: str, *, seconds: float, count: int, wait: bool) -> Findings:
     """Many questions at once, of which the answers are read a byte a second."""
     until = READ_CUT_SECONDS[door] if wait else None
-    ask = request("GET", "/openapi/companies.json" if door == "gateway" else "/openapi.json", {})
-    return await suffered(
+    ask = request("GET", "/openapi/companies.json" if door == "gateway" else "/openapi.json", {}) * ASKED_AT_ONCE
+    before = await closed_unread(running)
+    found = await suffered(
         running, door, "Slow readers",
-        "{count} clients ask for 40 large answers each, one behind the other, and read a byte a second.",
-        sent=ask * 40, seconds=seconds, count=count, doing=sip, receives=4_096,
-        until=until,
+        f"{{count}} clients ask for {ASKED_AT_ONCE} large answers each, all at once, and read a byte a second.",
+        sent=ask, seconds=seconds, count=count, doing=sip, receives=4_096, until=until,
     )  # fmt: skip
+    if until is None or door == "gateway":  # it reads whole answers for its clients
+        return found
+    unread = await closed_unread(running) - before
+    said = Check("and since they do not read, by the service's own count", f"{unread:.0f}", unread == count, timed=True)
+    return replace(found, checks=[*found.checks, said])
 
 
 async def silent(running: Running, door: str, *, seconds: float, count: int) -> Findings:
