@@ -32,8 +32,8 @@ async def test_slow_clients_keep_nothing_from_others():
         held(
             await slow.slow_heads(place, "service", seconds=2, count=100, wait=False),
             await slow.slow_bodies(place, "gateway", seconds=2, count=100, wait=False),
-            await slow.slow_readers(place, "service", seconds=2, count=30, wait=False),
-            await slow.slow_readers(place, "gateway", seconds=2, count=30, wait=False),
+            await slow.slow_readers(place, "service", seconds=2, count=100, wait=False),
+            await slow.slow_readers(place, "gateway", seconds=2, count=100, wait=False),
             await slow.idle(place, "service", seconds=2, count=300),
         )
 
