@@ -140,7 +140,7 @@ class MemoryConsumer:
 
     async def topics(self) -> set[str]:
         """All that there are."""
-        return await self._call("topics", lambda: {at.topic for at in self.broker.partitions})
+        return set(await self._call("topics", lambda: sorted({at.topic for at in self.broker.partitions})))
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -226,7 +226,7 @@ class Relay:
     async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
         absent = topics & self._finder.absent_topics()
-        for topic in topics - absent - {topic for topic, _ in self._places}:
+        for topic in sorted(topics - absent - {topic for topic, _ in self._places}):
             begins = await sender.begins(topic)
             if begins is None:
                 log.error("there is no topic %s, its events wait: `tyrsky topics apply` makes it", topic)
@@ -247,7 +247,7 @@ class Relay:
         await self._clearer.done()
         if self._lost:
             return
-        for topic in {topic for topic, _ in self._places}:
+        for topic in sorted({topic for topic, _ in self._places}):
             self._places |= await sender.begins(topic) or {}
 
     # -- living -------------------------------------------------------------------------------------------------------
