@@ -12,8 +12,9 @@ ABOUT = """\
 The network's log: one topic per kind of aggregate, one message per event, in order per key (the aggregate's id).
 Messages are CloudEvents 1.0 in binary mode: attributes in headers `ce_*`, the event as JSON in the body. Within a
 version of an event only optional fields are added. Services publish in transactions: readers ask for what is committed
-(`isolation.level=read_committed`, which is not a client's default), or they see more than there is. Public topics carry no personal data, and partner colleges may read
-them with a user and groups of their own (`<college>-<purpose>`)."""
+(`isolation.level=read_committed`, which is not a client's default), or they see more than there is. Public
+topics carry no personal data, and partner colleges may read them with a user and groups of their own
+(`<college>-<purpose>`)."""
 
 BINDING = "0.5.0"
 
