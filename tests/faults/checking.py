@@ -20,6 +20,7 @@ TRIES = 30
 AGAIN_SECONDS = 0.5
 MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
+PAUSE_SECONDS_MAX = 30
 """How long it is watched, so that the report says how late it was."""
 
 WAYS_OUT = {"notifications": "notifications-smtp", "seats": "seats-webhook"}
@@ -225,6 +226,13 @@ class Checking:
             Note(id, state.get("about", ""), state["status"], state["unsure"], state["attempts"]) for id, state in told
         ]
 
+    async def _waits_for(self, name: str) -> str:
+        """What a part still waits for. A group that pauses says that it is not ready, and goes on by itself."""
+        until = time.monotonic() + PAUSE_SECONDS_MAX
+        while (waits := await asyncio.to_thread(self._rig.parts[name].ready)) and time.monotonic() < until:
+            await asyncio.sleep(1)
+        return waits
+
     async def _nobody_needed(self) -> Verdict:
         rig, waits = self._rig, dict[str, str]()
         processes = {name: process.state for name, process in (await rig.processes()).items()}
@@ -232,6 +240,6 @@ class Checking:
         stopped = {name: f"{state}, and nobody stopped it" for name, state in needed.items() if state == "STOPPED"}
         for name, state in processes.items():
             if state == "RUNNING":
-                waits[name] = await asyncio.to_thread(rig.parts[name].ready)
+                waits[name] = await self._waits_for(name)
         parked = [f"{service} {key}" for service in rig.services for key in await looking.parked(rig.database(service))]
         return invariants.nobody_needed({**processes, **stopped}, waits, parked)

@@ -167,6 +167,8 @@ class Relay:
             await self._holders.register(holder)
         except BaseException:
             await sender.close()
+            with suppress(Exception):  # it may be registered all the same: cancelled while the store was at it
+                await self._holders.forget(holder)
             raise
         self._holder, self._sender, self._places, self._lost = holder, sender, {}, False
         self._places_at = asyncio.get_running_loop().time()

@@ -76,13 +76,15 @@ async def test_nobody_waits_longer_than_that():
 
 
 async def test_who_would_wait_in_vain_goes_at_once():
-    of, served = places(1, 10_000, 0.5), list[Hashable]()
+    of, served = places(1, 10_000, 2), list[Hashable]()
     greedy = [asyncio.create_task(ask(of, b"greedy", served, 0.01)) for _ in range(1_000)]
-    await asyncio.sleep(0.4)  # less than a hundred a second: some fifty in half a second
+    async with asyncio.timeout(1.5):  # less than a hundred a second, which has to be measured first
+        while of.refusal(b"greedy") is None:
+            await asyncio.sleep(0.05)
     assert of.refusal(b"greedy") == "caller-busy"
     assert of.refusal(b"other") is None
     codes = Counter(await asyncio.gather(*greedy))
-    assert codes[None] < 100
+    assert codes[None] < 300
     assert of.refusal(b"greedy") is None
 
 
