@@ -26,7 +26,7 @@ class Findings:
     def broken(self, *, timed: bool = True) -> list[str]:
         """The promises that were not kept; without those about time where the machine is not quiet."""
         return [
-            f"{self.name}: {check.what}: {check.seen} {list(self.notes)}"
+            "; ".join([f"{self.name}: {check.what}: {check.seen}", *self.notes])
             for check in self.checks
             if not check.held and (timed or not check.timed)
         ]

@@ -45,8 +45,8 @@ async def test_a_short_soak_leaves_nothing_behind():
 
 def test_what_is_not_held_is_told():
     findings = Findings(
-        "x", "", [overload.Check("a", "1", held=False), overload.Check("b", "2", held=False, timed=True)]
+        "x", "", [overload.Check("a", "1", held=False), overload.Check("b", "2", held=False, timed=True)], ["of 9"]
     )
-    assert findings.broken(timed=False) == ["x: a: 1"]
+    assert findings.broken(timed=False) == ["x: a: 1; of 9"]
     assert len(findings.broken()) == 2
     assert "**no**" in findings.section()
