@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -13,12 +13,13 @@ from tyrsky.deciding import Ask, Decider, Deciders, Done
 from tyrsky.inbox import Inbox
 from tyrsky.policies import PolicyReaction
 from tyrsky.producing import KafkaLog
+from tyrsky.receipts import Receipt
 from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered
 from tyrsky.replaying import Replayer
 from tyrsky.rows import ProjectionReaction
 from tyrsky.service import _again_and_again  # pyright: ignore[reportPrivateUsage]
-from tyrsky.store import Document, Receipt, Store
+from tyrsky.store import Document, Store
 from tyrsky.watching import Watchdog
 
 from tests.simulation import domain
@@ -122,11 +123,9 @@ class Instance:
         return await self._call(lambda: self._handle(ask))
 
     async def _handle(self, ask: Ask[Any, Any]) -> Done[Any]:
-        receipt = await self._remembered.find(ask.id)
-        if receipt is not None:
-            return Done(receipt.version, receipt.answer, replayed=True)
-        done = await self._deciders.of(domain.room).carry_out(ask)
-        if not done.replayed:
+        earlier = self._remembered.find(ask.id)
+        done = await self._deciders.of(domain.room).carry_out(replace(ask, earlier=earlier))
+        if earlier.result() is None:
             self._remembered.keep(Receipt(str(ask.id), ask.fingerprint, done.version, done.answer))
         return done
 

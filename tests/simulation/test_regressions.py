@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from pymongo.errors import AutoReconnect
 from tyrsky.clearing import Clearer
+from tyrsky.receipts import Receipt
 from tyrsky.remembering import KEPT, Remembered
-from tyrsky.store import Receipt
 
 from tests.simulation.clock import now, simulated
 from tests.simulation.loop import Loop

@@ -22,7 +22,8 @@ from tyrsky_contracts.event import Envelope, Event
 
 from tyrsky import metrics, tracing
 from tyrsky.aggregate import Aggregate, Busy, C, Command, Rejected, S, Unknown
-from tyrsky.store import Change, Claim, Document, Loaded, Outgoing, Receipt, Store
+from tyrsky.receipts import Receipt
+from tyrsky.store import Change, Claim, Document, Loaded, Outgoing, Store
 
 GROUP_MAX = 100
 """Commands that one write takes at most."""
@@ -41,7 +42,8 @@ tracer = trace.get_tracer(__name__)
 
 @dataclass(frozen=True)
 class Ask(Generic[S, C]):
-    """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish."""
+    """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish; ``earlier``
+    is what is remembered of it beside the aggregate, which is looked up while the aggregate is loaded."""
 
     command: C
     id: UUID
@@ -50,6 +52,7 @@ class Ask(Generic[S, C]):
     expected_version: int | None = None
     answer: Callable[[Loaded[S]], Document] | None = None
     cause: Envelope | None = None
+    earlier: "asyncio.Future[Receipt | None] | None" = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class Decider(Generic[S, C]):
         college, id = key
         for attempt in range(CONFLICTS_MAX):
             loaded = await self.store.load(college, id)
+            if asked := [each.ask.earlier for each in group if each.ask.earlier and not each.ask.earlier.done()]:
+                await asyncio.wait(asked)
             draft = _Draft(
                 loaded,
                 loaded.state if loaded else None,
@@ -171,7 +176,7 @@ class Decider(Generic[S, C]):
             with _decision_span(ask.command, waiting.traceparent):
                 earlier = draft.loaded.receipts.get(str(ask.id)) if draft.loaded else None
                 earlier = earlier or next((r for r in draft.receipts if r.key == str(ask.id)), None)
-                if earlier:
+                if earlier := earlier or (ask.earlier.result() if ask.earlier else None):
                     if earlier.fingerprint != ask.fingerprint:
                         raise Rejected("key-reused")
                     return Done(earlier.version, earlier.answer, replayed=True)

@@ -13,12 +13,13 @@ from uuid import UUID, uuid5
 
 from fastapi import Depends, Request, Response
 
-from tyrsky.aggregate import Aggregate, C, Rejected, S, Unknown
-from tyrsky.deciding import Ask, Decider, Deciders, Done
+from tyrsky.aggregate import Aggregate, C, S, Unknown
+from tyrsky.deciding import Ask, Decider, Deciders
 from tyrsky.listing import Listing, Page
 from tyrsky.preconditions import Wish, etag, wish
+from tyrsky.receipts import Receipt
 from tyrsky.remembering import Remembered
-from tyrsky.store import Document, Loaded, Receipt
+from tyrsky.store import Document, Loaded
 
 
 class View(Protocol):
@@ -68,29 +69,23 @@ class Handling(Generic[S, C]):
 
         :raises Rejected: the rules' refusal, or ``version-stale``, ``key-reused``, ``busy``.
         """
+        id = uuid5(self._wish.id, f"command {next(self._wish.commands)}")
         ask = Ask(
             command,
-            uuid5(self._wish.id, f"command {next(self._wish.commands)}"),
+            id,
             self._by.college,
             fingerprint=self._wish.fingerprint,
             expected_version=self._wish.expected_version,
             answer=lambda loaded: view.of(loaded).model_dump(mode="json"),
+            earlier=self._remembered.find(id) if self._wish.keyed else None,
         )
-        done = await self._earlier(ask) or await self._decider.carry_out(ask)
-        if self._wish.keyed and not done.replayed:
+        done = await self._decider.carry_out(ask)
+        if ask.earlier and ask.earlier.result() is None:
             self._remembered.keep(Receipt(str(ask.id), ask.fingerprint, done.version, done.answer))
         self._response.headers["ETag"] = etag(done.version)
         if done.replayed:
             self._response.headers["Idempotent-Replayed"] = "true"
         return view.model_validate(done.answer)
-
-    async def _earlier(self, ask: Ask[S, C]) -> Done[S] | None:
-        receipt = await self._remembered.find(ask.id) if self._wish.keyed else None
-        if receipt is None:
-            return None
-        if receipt.fingerprint != ask.fingerprint:
-            raise Rejected("key-reused")
-        return Done(receipt.version, receipt.answer, replayed=True)
 
     async def get(self, id: UUID) -> Loaded[S]:
         """One aggregate of the caller's college, to look something up in it.

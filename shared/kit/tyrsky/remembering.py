@@ -7,6 +7,7 @@ knows a key that comes again for something else. When the process dies before it
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,7 +16,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from tyrsky.store import CODEC, Document, Receipt, only_duplicates
+from tyrsky.receipts import Receipt
+from tyrsky.store import CODEC, Document, only_duplicates
+from tyrsky.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +35,22 @@ class Remembered:
         self._collection: AsyncCollection[Document] = database.get_collection("answers", codec_options=CODEC)
         self._unwritten: dict[str, Receipt] = {}
         self._wake = asyncio.Event()
+        self._finds = Together(self._find)
 
     async def prepare(self) -> None:
         """Declare the index by which real MongoDB forgets; :meth:`run` sees to it elsewhere."""
         await self._collection.create_index([("at", 1)], expireAfterSeconds=int(KEPT.total_seconds()))
 
-    async def find(self, id: UUID) -> Receipt | None:
-        """The receipt of a command; None when it is new, or was asked for more than a day ago."""
-        key = str(id)
-        if key in self._unwritten:
-            return self._unwritten[key]
-        found = await self._collection.find_one({"_id": key}, {"at": 0})
-        return Receipt(found.pop("_id"), **found) if found else None
+    def find(self, id: UUID) -> "asyncio.Future[Receipt | None]":
+        """The receipt of a command; None when it is new, or was asked for more than a day ago. It is being looked up
+        from now on, whether or when somebody awaits it."""
+        return self._finds.ask(str(id))
+
+    async def _find(self, keys: Sequence[str]) -> Sequence[Receipt | None]:
+        unwritten = {key: self._unwritten[key] for key in keys if key in self._unwritten}
+        found = self._collection.find({"_id": {"$in": list(keys)}}, {"at": 0})
+        written = {each["_id"]: Receipt(each.pop("_id"), **each) async for each in found}
+        return [unwritten.get(key) or written.get(key) for key in keys]
 
     def keep(self, receipt: Receipt) -> None:
         """Remember a receipt, soon."""

@@ -10,48 +10,38 @@ The document::
      sequence,                      # how many events were published, from 1 without a gap
      outbox: [{topic, sequence, headers, body}], outbox_since?,
      lease_by?, lease_token,        # the relay that claimed the outbox, and which of its claims it is; see tyrsky.relay
-     receipts: [{key, fingerprint, version, answer}]}
+     receipts: [{key, fingerprint, version, answer, at, bytes}]}
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic
 from uuid import UUID, uuid4
 
 from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteConcernError
 
+from tyrsky import receipts
 from tyrsky.aggregate import Aggregate, C, S
+from tyrsky.receipts import Receipt
+from tyrsky.together import Together
 
 Document = dict[str, Any]
-
-RECEIPTS_KEPT = 500
-"""How many receipts an aggregate keeps: enough for all that were under way when a process died. Each answer that was
-given is remembered for a day elsewhere, see tyrsky.remembering."""
-
-RECEIPTS_AGE_MAX = timedelta(days=1)
-"""How old a receipt may be when something else is written."""
 
 DUPLICATE_KEY = 11000
 """MongoDB's code for an insert of what is there already."""
 
+CANNOT_BE_ENCODED = (BSONError, OverflowError)
+"""What the client raises of a document that BSON has no form for."""
+
 CODEC = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """Proof that a command was carried out, with the answer that was given. ``key`` is the command's id."""
-
-    key: str
-    fingerprint: str
-    version: int
-    answer: Document | None
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +91,15 @@ class Claim:
     outgoing: Sequence[Outgoing]
 
 
+@dataclass(frozen=True)
+class _Update:
+    """A guarded write. ``token`` is the claim's, by which one can see afterwards that it took place."""
+
+    guard: Document
+    change: Document
+    token: str
+
+
 def nobody() -> str | None:
     """No relay: what is saved is found by whoever polls."""
     return None
@@ -118,6 +117,8 @@ class Store(Generic[S, C]):
         self.aggregate = aggregate
         self._claimant = claimant
         self.collection: AsyncCollection[Document] = database.get_collection(aggregate.plural, codec_options=CODEC)
+        self._loads = Together(self._load)
+        self._updates = Together(self._update_all)
 
     async def prepare(self) -> None:
         """Declare the indexes. Idempotent."""
@@ -126,8 +127,19 @@ class Store(Generic[S, C]):
 
     async def load(self, college: str, id: UUID) -> Loaded[S] | None:
         """One aggregate of a college; None when there is none, or it is another college's."""
-        document = await self.collection.find_one({"_id": str(id), "college": college})
+        document = await self._loads.ask((college, str(id)))
         return None if document is None else self.loaded(document)
+
+    async def _load(self, asked: Sequence[tuple[str, str]]) -> Sequence[Document | None]:
+        if len(asked) == 1:
+            ((college, id),) = asked
+            return [await self.collection.find_one({"_id": id, "college": college})]
+        found: dict[tuple[str, str], Document] = {}
+        for college in {college for college, _ in asked}:
+            ids = [id for its, id in asked if its == college]
+            async for document in self.collection.find({"_id": {"$in": ids}, "college": college}):
+                found[college, document["_id"]] = document
+        return [found.get(each) for each in asked]
 
     def loaded(self, document: Document) -> Loaded[S]:
         """The aggregate in a document, such as a listing found."""
@@ -166,7 +178,7 @@ class Store(Generic[S, C]):
             "sequence": change.sequence,
             "outbox": [vars(entry) for entry in change.outgoing],
             "lease_token": claim.token if claim else "",
-            "receipts": [vars(receipt) for receipt in change.receipts][-RECEIPTS_KEPT:],
+            "receipts": receipts.kept([], change.receipts, change.now),
         }
         if change.outgoing:
             document["outbox_since"] = change.now
@@ -186,8 +198,7 @@ class Store(Generic[S, C]):
             "sequence": change.sequence,
         }
         # Set and not pushed, since the guard holds what was read: an answer may hold personal data, and grows old.
-        young = [each for each in before.receipts.values() if each.at and each.at > change.now - RECEIPTS_AGE_MAX]
-        replace["receipts"] = [vars(receipt) for receipt in [*young, *change.receipts]][-RECEIPTS_KEPT:]
+        replace["receipts"] = receipts.kept(list(before.receipts.values()), change.receipts, change.now)
         update: Document = {"$set": replace}
         if change.outgoing:
             update["$push"] = {"outbox": {"$each": [vars(entry) for entry in change.outgoing]}}
@@ -196,10 +207,43 @@ class Store(Generic[S, C]):
             update["$min"] = {"outbox_since": change.now}
         if claim:
             replace |= {"lease_by": claim.by, "lease_token": claim.token}
-        result = await self.collection.update_one(
-            {"_id": str(before.id), "college": college, "version": before.version}, update
+        guarded = _Update(
+            {"_id": str(before.id), "college": college, "version": before.version}, update, claim.token if claim else ""
         )
+        # Without a claim nothing in the document tells afterwards whose write it was: such a one goes by itself.
+        return await self._updates.ask(guarded) if claim else await self._update_one(guarded)
+
+    async def _update_one(self, asked: _Update) -> bool:
+        result = await self.collection.update_one(asked.guard, asked.change)
         return result.matched_count == 1
+
+    async def _update_all(self, asked: Sequence[_Update]) -> Sequence[bool | Exception]:
+        """Several guarded writes in one message. How many took place is told, and not which: when it is not all of
+        them, each is looked at by itself."""
+        if len(asked) == 1:
+            return [await self._update_one(asked[0])]
+        try:
+            result = await self.collection.bulk_write(
+                [UpdateOne(each.guard, each.change) for each in asked], ordered=False
+            )
+            if result.matched_count == len(asked):
+                return [True] * len(asked)
+        except BulkWriteError as error:
+            if concern := error.details["writeConcernErrors"]:
+                raise WriteConcernError(concern[0]["errmsg"], concern[0].get("code")) from None
+        except CANNOT_BE_ENCODED:
+            pass  # one's; the others are as good as before
+        return [await self._update_again(each) for each in asked]
+
+    async def _update_again(self, asked: _Update) -> bool | Exception:
+        """Write it, unless it was written already, with others."""
+        try:
+            if await self._update_one(asked):
+                return True
+            guard = {name: asked.guard[name] for name in ("_id", "college")}
+            return await self.collection.find_one({**guard, "lease_token": asked.token}, {"_id": 1}) is not None
+        except (PyMongoError, *CANNOT_BE_ENCODED) as error:
+            return error
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.receipts import Receipt
 from tyrsky.remembering import KEPT, Remembered
-from tyrsky.store import Document, Receipt
+from tyrsky.store import Document
 
 pytestmark = pytest.mark.stack
 

@@ -1,0 +1,49 @@
+"""Receipts: proofs, in an aggregate's own document, of the last commands that were carried out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from bson import encode
+
+Document = dict[str, Any]
+
+KEPT = 500
+"""How many receipts an aggregate keeps: enough for all that were under way when a process died. Each answer that was
+given is remembered for a day elsewhere, see tyrsky.remembering."""
+
+BYTES_MAX = 4 * 2**20
+"""How much the answers in them may take: the document has 16 MB for everything."""
+
+AGE_MAX = timedelta(days=1)
+"""How old a receipt may be when something else is written."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a command was carried out, with the answer that was given. ``key`` is the command's id."""
+
+    key: str
+    fingerprint: str
+    version: int
+    answer: Document | None
+    at: datetime | None = None
+    bytes: int = 0
+    """What the answer takes in the store, once it is there."""
+
+
+def kept(before: Sequence[Receipt], new: Sequence[Receipt], now: datetime) -> list[Document]:
+    """The receipts that a document keeps: all new ones, and of those before the young and last, as far as there is
+    room."""
+    fresh = [{**vars(each), "bytes": len(encode(each.answer)) if each.answer else 0} for each in new[-KEPT:]]
+    room = BYTES_MAX - sum(each["bytes"] for each in fresh)
+    older: list[Document] = []
+    young = (each for each in reversed(before) if each.at and each.at > now - AGE_MAX)
+    for each in islice(young, KEPT - len(fresh)):
+        room -= each.bytes
+        if room < 0:
+            break
+        older.append(vars(each))
+    return [*reversed(older), *fresh]
