@@ -8,8 +8,8 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="module")
 def undisturbed() -> Generator[None]:
-    """No collection of garbage meanwhile. What earlier tests left may log a traceback as it goes, which Python 3.11 parses
-    code for; and a parse inside a parse fails ("AST constructor recursion depth mismatch")."""
+    """No collection of garbage meanwhile. What earlier tests left may log a traceback as it goes, for which Python 3.11
+    parses code; and a parse inside a parse fails ("AST constructor recursion depth mismatch")."""
     gc.disable()
     yield
     gc.enable()
