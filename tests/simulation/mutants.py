@@ -75,6 +75,16 @@ def _clears_what_is_not_its_own() -> list[Change]:
     return [(Clearer, "clear", clear)]
 
 
+def _takes_a_message_for_written() -> list[Change]:
+    update_all: Any = Store._update_all
+
+    async def all_of_it(self: Any, asked: Sequence[Any]) -> Sequence[Any]:
+        answers = await update_all(self, asked)
+        return answers if len(asked) == 1 else [True] * len(asked)
+
+    return [(Store, "_update_all", all_of_it)]
+
+
 def _saves_no_receipts() -> list[Change]:
     save: Any = Store.save
 
@@ -230,6 +240,7 @@ def _forgets_claims_of_the_forgotten() -> list[Change]:
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
     "saves no receipts": _saves_no_receipts,
+    "takes a message for written": _takes_a_message_for_written,
     "clears what is not its own": _clears_what_is_not_its_own,
     "takes over without fencing": _takes_over_without_fencing,
     "takes over without looking": _takes_over_without_looking,

@@ -17,6 +17,15 @@ MORE_OF: dict[str, dict[str, Any]] = {
         "customers": 4,
         "wishes": 3,
     },
+    "takes a message for written": {
+        "rooms": 3,
+        "customers": 12,
+        "wishes": 4,
+        "instances": 3,
+        "faults": ("freeze",),
+        "how_many": 4,
+        "ambushes": ("rooms.update_one", "rooms.find_one"),
+    },
     "takes over without fencing": {
         "faults": ("freeze",),
         "how_many": 4,

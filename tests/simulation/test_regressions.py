@@ -4,6 +4,7 @@
 
 import asyncio
 from datetime import timedelta
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -56,3 +57,23 @@ def test_who_stops_while_a_clearing_fails_leaves_to_others_what_it_published(mon
     for seed in range(SEEDS):
         World(seed, more_of=MORE_OF["forgets a holder that lost track"]).run()
     assert stopped
+
+
+def test_a_clearing_that_fails_is_not_forgotten_by_one_after_it_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second moved on the place from which others look, past what the first had published and not cleared."""
+    clear: Any = Clearer.clear
+    dice = Random(1)
+    failed = 0
+
+    async def unlucky(self: Any, name: str, claims: Any) -> None:
+        nonlocal failed
+        if dice.random() < 0.05:
+            failed += 1
+            await asyncio.sleep(1)  # others are published meanwhile
+            raise AutoReconnect("the store did not answer")
+        await clear(self, name, claims)
+
+    monkeypatch.setattr(Clearer, "clear", unlucky)
+    for seed in range(SEEDS):
+        World(seed, more_of={"rooms": 4, "customers": 9, "wishes": 3, "instances": 2, "faults": ()}).run()
+    assert failed

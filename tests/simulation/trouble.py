@@ -44,10 +44,11 @@ class Plan:
         def rate(most: float) -> float:
             return random.random() * most if random.random() < 0.4 else 0.0
 
+        crowd = random.random() < 0.1  # many at once: batches, and what goes together
         return cls(
             instances=random.choice((1, 2, 2, 2, 3)),
-            rooms=random.choice((1, 1, 2)),
-            customers=random.randint(1, 4),
+            rooms=4 if crowd else random.choice((1, 1, 2)),
+            customers=9 if crowd else random.randint(1, 4),
             wishes=random.randint(1, 3),
             weather=Weather(late=random.random(), slow=rate(0.02), lost=rate(0.08)),
             faults=tuple(each for each in FAULTS if random.random() < 0.4),

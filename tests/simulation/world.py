@@ -5,7 +5,7 @@ everything must be as if nothing had happened: see ``properties``.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -19,6 +19,7 @@ from tyrsky import relay
 from tyrsky.aggregate import Busy, Rejected
 from tyrsky.deciding import Ask
 from tyrsky.store import Document
+from tyrsky.together import Together
 from tyrsky_contracts.event import Envelope
 
 from tests.simulation import domain
@@ -42,6 +43,18 @@ SETTLE_SECONDS = 400
 
 PLACES_SECONDS = 3
 """How often relays note where their topics end: a run is over before the real ones do."""
+
+
+def in_company(random: Random) -> Callable[[Any, Any], Awaitable[None]]:
+    """What goes together: in a real loop all that its turn brings. Here a turn is one step, so that a call waits some."""
+    call: Any = Together._call  # pyright: ignore[reportPrivateUsage]
+
+    async def later(self: Any, group: Any) -> None:
+        for _ in range(random.choice((0, 4, 16, 64))):
+            await asyncio.sleep(0)
+        await call(self, group)
+
+    return later
 
 
 class Violation(Exception):  # noqa: N818 - a verdict
@@ -93,7 +106,11 @@ class World:
 
         :raises Violation: when a promise was broken.
         """
-        with simulated(self.loop, self.seed, self._clients()), patch.object(relay, "PLACES_SECONDS", PLACES_SECONDS):
+        with (
+            simulated(self.loop, self.seed, self._clients()),
+            patch.object(relay, "PLACES_SECONDS", PLACES_SECONDS),
+            patch.object(Together, "_call", in_company(Random(f"{self.seed} company"))),
+        ):
             try:
                 self.loop.run(self._run())
             except Stuck as stuck:

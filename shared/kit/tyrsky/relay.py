@@ -92,10 +92,9 @@ class Relay:
     def cleared(self, batch: Published, *, well: bool) -> None:
         """A batch was cleared, or may not have been: whoever takes over finds that out."""
         if batch.by == self._holder:
-            if well:
+            self._lost = self._lost or not well
+            if not self._lost:  # else past what an earlier one may not have cleared
                 self._places |= batch.behind
-            else:
-                self._lost = True
         self._done_with(batch.claims)
 
     async def start(self) -> None:
