@@ -46,7 +46,7 @@ PLACES_SECONDS = 3
 
 
 def in_company(random: Random) -> Callable[[Any, Any], Awaitable[None]]:
-    """What goes together: in a real loop all that its turn brings. Here a turn is one step, so that a call waits some."""
+    """In a real loop all goes together that its turn brings. Here a turn is one step: so a call waits for some."""
     call: Any = Together._call  # pyright: ignore[reportPrivateUsage]
 
     async def later(self: Any, group: Any) -> None:
