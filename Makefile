@@ -26,8 +26,8 @@ up-docker: install ## the same with Docker Compose; Ctrl-C leaves it running, do
 clean: install ## delete the data of `make up` and `make test`
 	@exec $(RUN) clean
 
-test: install check ## everything: lint, types, architecture, all tests on a stack of their own
-	@exec $(RUN) run -- .venv/bin/python -m pytest
+test: check test-fast ## everything: lint, types, architecture, all tests; those with servers on a stack of their own
+	@exec $(RUN) run -- .venv/bin/python -m pytest -m stack
 
 test-fast: install ## the tests that need no server
 	@exec .venv/bin/python -m pytest -m "not stack" -n 2
