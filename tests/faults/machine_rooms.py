@@ -1,5 +1,6 @@
 """Rooms: seats that are reserved and given back, by several people in the same moment too."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ from tests.faults.asking import Answer, Request
 from tests.faults.machine import COLLEAGUE, HERE, Machine, some, step, users
 from tests.faults.model import Disagrees, Thing, holds
 
-OCCUPANCY_TRIES = 400
+SHOWN_SECONDS = 30
+"""How long a read model may stay behind. Kafka waits for ten seconds for a reader that was killed."""
+LOOK_SECONDS = 0.05
 
 
 class Rooms(Machine):
@@ -136,8 +139,10 @@ class Rooms(Machine):
         self.steps["read model"] += 1
         room = self.pick("room", which)
         shown: Any = None
-        for _ in range(OCCUPANCY_TRIES):
+        until = time.monotonic() + SHOWN_SECONDS
+        while time.monotonic() < until:
             shown = self.api.ask(Request(room.user, "GET", f"{room.path}/occupancy")).body
             if shown == {"seats": room.body["seats"], "left": room.body["left"]}:
                 return
+            time.sleep(LOOK_SECONDS)
         raise Disagrees(f"{room.path}: {room.body}, but its read model stays at {shown}")
