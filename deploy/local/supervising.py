@@ -180,8 +180,6 @@ class Supervisor:
         with contextlib.suppress(FileNotFoundError):  # it is gone by now
             pid = int((self._stack.folder / "supervisord.pid").read_text())
             while _lives(pid):
-                if self._process is not None:
-                    self._process.poll()  # or it would stay as a zombie
                 time.sleep(0.05)
         return True
 
@@ -196,6 +194,8 @@ def _socket(stack: Stack) -> Path:
 
 
 def _lives(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # where it is a child of this process, it would stay as a zombie
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
