@@ -65,7 +65,7 @@ class Clearer:
             claims = [claim for batch in batches for claim in batch.claims]
             well = False
             try:
-                for name in {claim.collection for claim in claims}:
+                for name in sorted({claim.collection for claim in claims}):
                     await self.clear(name, [claim for claim in claims if claim.collection == name])
                 well = True
             except Exception as error:

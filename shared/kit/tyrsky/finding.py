@@ -118,7 +118,7 @@ class Finder:
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Let whoever can publish them."""
-        for name in {claim.collection for claim in claims}:
+        for name in sorted({claim.collection for claim in claims}):
             mine = [(claim.id, claim.token) for claim in claims if claim.collection == name]
             await self._collection(name).bulk_write(
                 [UpdateOne({"_id": id, "lease_token": token}, {"$unset": {"lease_by": ""}}) for id, token in mine],

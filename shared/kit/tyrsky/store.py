@@ -135,7 +135,7 @@ class Store(Generic[S, C]):
             ((college, id),) = asked
             return [await self.collection.find_one({"_id": id, "college": college})]
         found: dict[tuple[str, str], Document] = {}
-        for college in {college for college, _ in asked}:
+        for college in sorted({college for college, _ in asked}):
             ids = [id for its, id in asked if its == college]
             async for document in self.collection.find({"_id": {"$in": ids}, "college": college}):
                 found[college, document["_id"]] = document
