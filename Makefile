@@ -26,11 +26,14 @@ up-docker: install ## the same with Docker Compose; Ctrl-C leaves it running, do
 clean: install ## delete the data of `make up` and `make test`
 	@exec $(RUN) clean
 
-test: check test-fast ## everything: lint, types, architecture, all tests; those with servers on a stack of their own
+test: check ## everything: lint, types, architecture, all tests; those with servers on a stack of their own
+	@.venv/bin/python -m pytest -m "not stack" -n $(AT_ONCE)
 	@exec $(RUN) run -- .venv/bin/python -m pytest -m stack
 
-test-fast: install ## the tests that need no server
-	@exec .venv/bin/python -m pytest -m "not stack" -n 2
+# One more than CI has cores: many of these tests wait for a time-out.
+AT_ONCE := 3
+test-fast: install ## the tests that need no server and no patience
+	@exec .venv/bin/python -m pytest -m "not stack and not slow" -n $(AT_ONCE)
 
 # MONGO_URI and KAFKA_BOOTSTRAP count only when they are given to make itself: those of a shell may be of something dear.
 given = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))

@@ -59,6 +59,7 @@ def test_who_stops_while_a_clearing_fails_leaves_to_others_what_it_published(mon
     assert stopped
 
 
+@pytest.mark.slow
 def test_a_clearing_that_fails_is_not_forgotten_by_one_after_it_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second moved on the place from which others look, past what the first had published and not cleared."""
     clear: Any = Clearer.clear

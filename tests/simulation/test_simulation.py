@@ -26,12 +26,12 @@ def test_some_seeds_find_nothing() -> None:
     nothing_wrong(0, FEW)
 
 
-@pytest.mark.stack
+@pytest.mark.slow
 def test_other_seeds_every_time_find_nothing() -> None:
     nothing_wrong(int(os.environ.get("TYRSKY_SIMULATION_SEED", time.time())), MANY)
 
 
-@pytest.mark.stack
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", MORE_OF)
 def test_what_makes_faults_show_finds_nothing_where_there_are_none(plan: str) -> None:
     """By the same seeds that find the mutant, or most of them."""
@@ -52,13 +52,13 @@ def test_a_plain_fault_in_the_kit_is_found_at_once(mutant: str) -> None:
     assert found_within(mutant, 20) <= 20
 
 
-@pytest.mark.stack
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [mutant for mutant in MUTANTS if mutant not in QUICK])
 def test_a_fault_in_the_kit_is_found(mutant: str) -> None:
     assert found_within(mutant, MUTANT_SEEDS_MAX) <= MUTANT_SEEDS_MAX
 
 
-@pytest.mark.stack
+@pytest.mark.slow
 def test_a_seed_is_the_same_run_in_every_process() -> None:
     """Also where sets have another order."""
 
