@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,8 +13,8 @@ import psutil
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from deploy.local.stack import ROOT
 from tests.bench.bench import REPEATABLE, Bench, Document, Row
+from tests.commit import current_commit
 
 EMBEDDED = "embedded server (mongo-java-server on H2), commits before it answers"
 NOTES = Path(__file__).parent / "notes"
@@ -71,21 +70,6 @@ def _of_commit(measured: str, now: str) -> str:
     return measured if measured == now else f"**{measured}**"
 
 
-def commit() -> str:
-    """The commit whose code is run, and whether something was changed since; pages written by runs do not count."""
-    try:
-        head = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
-    except (OSError, subprocess.CalledProcessError):  # a copy without its history
-        return "unknown"
-    return f"{head} and changes" if changed else head
-
-
-def _git(*asked: str) -> str:
-    told = subprocess.run(["git", *asked], cwd=ROOT, check=True, capture_output=True, text=True)
-    return told.stdout.strip()
-
-
 def _machines(kept: Mapping[str, Any], order: Sequence[str]) -> list[str]:
     """What the figures were taken on; benchmarks of one run share their lines."""
     by_machine: dict[str, list[str]] = {}
@@ -104,7 +88,7 @@ async def machine(bench: Bench) -> dict[str, str]:
         except OperationFailure:  # which the embedded server does not know
             store = EMBEDDED
     return {
-        "commit": commit(),
+        "commit": current_commit(),
         "taken": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "cores": f"{os.cpu_count()} ({_processor()})",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GB",

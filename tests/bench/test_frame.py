@@ -16,6 +16,7 @@ from tests.bench import report
 from tests.bench.b5_telemetry import Span, whole
 from tests.bench.bench import Bench, Row, Wrong
 from tests.bench.topics import each_once
+from tests.commit import current_commit
 
 
 def test_a_duplicate_does_not_make_up_for_a_loss():
@@ -62,7 +63,7 @@ def test_the_commit_is_told():
     head = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert report.commit().split()[0] == (head.stdout.strip() or "unknown")
+    assert current_commit().split()[0] == (head.stdout.strip() or "unknown")
 
 
 def test_the_environment_says_nothing_of_what_is_measured(monkeypatch: pytest.MonkeyPatch):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import psutil
 
+from tests.commit import current_commit
 from tests.faults import faults
 from tests.faults.invariants import Verdict
 from tests.faults.planning import Planned
@@ -50,7 +51,7 @@ def _head(result: Result) -> list[str]:
         "[operations/faults.md](operations/faults.md).",
         "",
         f"- machine: {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}; commit {current_commit()}",
         f"- seed {wanted.seed}, {how}, {result.seconds / 60:.0f} minutes in all; servers from outside: {outside}",
         f"- {asked['asked']} commands in {asked['tries']} tries: {asked['acknowledged']} acknowledged, "
         f"{asked['refused']} refused (I8: by which rules), {asked['gave up']} given up after two minutes "

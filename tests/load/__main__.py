@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tests.bench.__main__ import parts
 from tests.bench.bench import Bench
-from tests.bench.report import commit
+from tests.commit import current_commit
 from tests.load import overload, slow, soak
 from tests.load.findings import Findings
 from tests.load.running import Running, running
@@ -76,7 +76,7 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
 def written(found: list[Findings], broken: list[str]) -> str:
     """The page."""
     head = PAGE.read_text().format(
-        commit=commit(),
+        commit=current_commit(),
         taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         machine=f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB",
         verdict=f"Not held: {len(broken)}." if broken else "All of it held.",
