@@ -18,7 +18,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from seats import contracts
 from seats import room as seats
 from tyrsky.aggregate import Rejected
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.store import Store
 from tyrsky_contracts.codec import Codec
 

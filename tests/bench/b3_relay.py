@@ -25,7 +25,8 @@ from aiokafka import AIOKafkaProducer
 from pymongo.asynchronous.database import AsyncDatabase
 from seats import contracts
 from seats import room as seats
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.producing import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.store import Change, Loaded, Saved, Store

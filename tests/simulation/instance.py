@@ -9,11 +9,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
-from tyrsky.deciding import Ask, Decider, Deciders, Done
+from tyrsky.deciding import Decider, Deciders
+from tyrsky.drafting import Ask, Done
 from tyrsky.inbox import Inbox
 from tyrsky.policies import PolicyReaction
 from tyrsky.producing import KafkaLog
-from tyrsky.receipts import Receipt
 from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered
 from tyrsky.replaying import Replayer
@@ -123,11 +123,7 @@ class Instance:
         return await self._call(lambda: self._handle(ask))
 
     async def _handle(self, ask: Ask[Any, Any]) -> Done[Any]:
-        earlier = self._remembered.find(ask.id)
-        done = await self._deciders.of(domain.room).carry_out(replace(ask, earlier=earlier))
-        if earlier.result() is None:
-            self._remembered.keep(Receipt(str(ask.id), ask.fingerprint, done.version, done.answer))
-        return done
+        return await self._deciders.of(domain.room).carry_out(replace(ask, memory=self._remembered))
 
     async def _call(self, work: Callable[[], Awaitable[T]]) -> T:
         if self.process.dead or not self.ready:

@@ -16,6 +16,7 @@ from tyrsky.clearing import Clearer
 from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
+from tyrsky.guarded import GuardedWrites
 from tyrsky.holding import Holders
 from tyrsky.inbox import Inbox
 from tyrsky.policies import Policies
@@ -76,13 +77,13 @@ def _clears_what_is_not_its_own() -> list[Change]:
 
 
 def _takes_a_message_for_written() -> list[Change]:
-    update_all: Any = Store._update_all
+    write_all: Any = GuardedWrites._write_all
 
     async def all_of_it(self: Any, asked: Sequence[Any]) -> Sequence[Any]:
-        answers = await update_all(self, asked)
+        answers = await write_all(self, asked)
         return answers if len(asked) == 1 else [True] * len(asked)
 
-    return [(Store, "_update_all", all_of_it)]
+    return [(GuardedWrites, "_write_all", all_of_it)]
 
 
 def _saves_no_receipts() -> list[Change]:

@@ -16,7 +16,9 @@ from tests.simulation.store import Server
 
 MODULES = (
     "core.test_store",
+    "core.test_store_together",
     "core.test_deciding",
+    "core.test_deciding_limits",
     "core.test_remembering",
     "consuming.test_dead_letters",
     "consuming.test_projecting",

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pymongo.errors import PyMongoError
 from tyrsky import relay
 from tyrsky.aggregate import Busy, Rejected
-from tyrsky.deciding import Ask
+from tyrsky.drafting import Ask
 from tyrsky.store import Document
 from tyrsky.together import Together
 from tyrsky_contracts.event import Envelope

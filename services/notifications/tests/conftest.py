@@ -12,7 +12,8 @@ from notifications.notification import AcceptNotification, Notification, Notific
 from notifications.sending import Sending
 from notifications.settings import Settings
 from pymongo import AsyncMongoClient
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.effects import Effects
 from tyrsky.store import Document, Loaded, Store
 from tyrsky_contracts import topics

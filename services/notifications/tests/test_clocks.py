@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from notifications.notification import StartSending
 from tyrsky import effects
-from tyrsky.deciding import Ask
+from tyrsky.drafting import Ask
 
 from .conftest import Office, until
 from .receiver import HANG, TAKEN, receiving

@@ -8,22 +8,21 @@ loads anew and decides again.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from opentelemetry import trace
-from opentelemetry.trace import StatusCode
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, WriteConcernError
 from tyrsky_contracts.codec import Codec
-from tyrsky_contracts.event import Envelope, Event
+from tyrsky_contracts.event import Envelope
 
 from tyrsky import metrics, tracing
-from tyrsky.aggregate import Aggregate, Busy, C, Command, Rejected, S, Unknown
+from tyrsky.aggregate import Aggregate, Busy, C, Command, S
+from tyrsky.drafting import DRAFT_BYTES_MAX, Ask, Done, Draft
 from tyrsky.receipts import Receipt
-from tyrsky.store import Change, Claim, Document, Loaded, Outgoing, Store
+from tyrsky.store import Claim, Loaded, Store
 
 GROUP_MAX = 100
 """Commands that one write takes at most."""
@@ -31,37 +30,10 @@ GROUP_MAX = 100
 WAITING_MAX = 2_000
 """Commands that may wait for one aggregate; one more is told to come back."""
 
-OUTBOX_MAX = 1_000
-"""Events of one aggregate that may wait to be published. Kafka has been away for long; saving on would fill up the
-document."""
-
 CONFLICTS_MAX = 12
 
-tracer = trace.get_tracer(__name__)
-
-
-@dataclass(frozen=True)
-class Ask(Generic[S, C]):
-    """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish; ``earlier``
-    is what is remembered of it beside the aggregate, which is looked up while the aggregate is loaded."""
-
-    command: C
-    id: UUID
-    college: str
-    fingerprint: str = ""
-    expected_version: int | None = None
-    answer: Callable[[Loaded[S]], Document] | None = None
-    cause: Envelope | None = None
-    earlier: "asyncio.Future[Receipt | None] | None" = None
-
-
-@dataclass(frozen=True)
-class Done(Generic[S]):
-    """What came of it: ``answer`` as it was given the first time, ``replayed`` when that was earlier."""
-
-    version: int
-    answer: Document | None
-    replayed: bool = False
+PASSING = (Busy, ConnectionFailure, ExecutionTimeout, WriteConcernError)
+"""What is no command's fault, and the same for all of a group."""
 
 
 @dataclass
@@ -69,18 +41,6 @@ class _Waiting(Generic[S, C]):
     ask: Ask[S, C]
     traceparent: str | None
     done: "asyncio.Future[Done[S]]"
-
-
-@dataclass
-class _Draft(Generic[S]):
-    """What a group of commands has come to so far, before it is written."""
-
-    loaded: Loaded[S] | None
-    state: S | None
-    version: int
-    sequence: int
-    outgoing: list[Outgoing] = field(default_factory=list[Outgoing])
-    receipts: list[Receipt] = field(default_factory=list[Receipt])
 
 
 class Decider(Generic[S, C]):
@@ -129,105 +89,54 @@ class Decider(Generic[S, C]):
         queue = self._queues[key]
         try:
             while queue:
-                group = [queue.popleft() for _ in range(min(len(queue), GROUP_MAX))]
-                try:
-                    await self._commit(key, group)
-                except Exception as error:
-                    _fail(group, error)
+                for _ in range(await self._carry_out(key, list(islice(queue, GROUP_MAX)))):
+                    queue.popleft()
         finally:
             del self._queues[key]
 
-    async def _commit(self, key: tuple[str, UUID], group: Sequence[_Waiting[S, C]]) -> None:
+    async def _carry_out(self, key: tuple[str, UUID], group: Sequence[_Waiting[S, C]]) -> int:
+        """Carry out the first of a group, as many as go in one write; how many they are. Never fails."""
+        try:
+            return await self._commit(key, group)
+        except PASSING as error:
+            _fail(group, error)
+        except Exception as error:
+            if len(group) == 1:
+                _fail(group, error)
+            else:  # one of them cannot be written; the others are as good as before
+                for each in group:
+                    await self._carry_out(key, [each])
+        return len(group)
+
+    async def _commit(self, key: tuple[str, UUID], group: Sequence[_Waiting[S, C]]) -> int:
         college, id = key
         for attempt in range(CONFLICTS_MAX):
             loaded = await self.store.load(college, id)
-            if asked := [each.ask.earlier for each in group if each.ask.earlier and not each.ask.earlier.done()]:
-                await asyncio.wait(asked)
-            draft = _Draft(
-                loaded,
-                loaded.state if loaded else None,
-                loaded.version if loaded else 0,
-                loaded.sequence if loaded else 0,
-            )
-            decided = [(waiting, self._decide(draft, id, waiting)) for waiting in group if not waiting.done.done()]
-            if draft.state is None or draft.version == (loaded.version if loaded else 0):
-                _answer(decided)  # refusals, repeats, and nothing to do
-                return
-            # The clock, and not the commands' word for now: a policy's command is as old as the event that it follows.
-            change = Change(
-                draft.state, draft.version, draft.sequence, draft.outgoing, draft.receipts, datetime.now(UTC)
-            )
+            earlier = await _remembered(group, loaded)
+            draft = Draft(self.aggregate, self._codec, id, loaded)
+            decided: list[tuple[_Waiting[S, C], Done[S] | Exception]] = []
+            taken = 0
+            for waiting in group:
+                if draft.bytes >= DRAFT_BYTES_MAX:
+                    break
+                taken += 1
+                if not waiting.done.done():
+                    decided.append((waiting, _decide(draft, waiting, earlier.get(waiting.ask.id))))
+            change = draft.change()
+            if change is None:
+                _answer(decided, earlier)  # refusals, repeats, and nothing to do
+                return taken
             saved = await self.store.save(college, id, loaded, change)
             if saved.written:
                 if saved.claim:
                     self._publish(saved.claim)
                 for listener in self._listeners:
-                    listener(Loaded(id, college, draft.version, draft.state))
-                _answer(decided)
-                return
+                    listener(Loaded(id, college, change.version, change.state))
+                _answer(decided, earlier)
+                return taken
             metrics.store_conflicts.labels(self.aggregate.name).inc()
             await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, no secret
         raise Busy
-
-    def _decide(self, draft: _Draft[S], id: UUID, waiting: _Waiting[S, C]) -> Done[S] | Exception:
-        """Decide one command of a group upon what those before it have come to."""
-        ask = waiting.ask
-        try:
-            with _decision_span(ask.command, waiting.traceparent):
-                earlier = draft.loaded.receipts.get(str(ask.id)) if draft.loaded else None
-                earlier = earlier or next((r for r in draft.receipts if r.key == str(ask.id)), None)
-                if earlier := earlier or (ask.earlier.result() if ask.earlier else None):
-                    if earlier.fingerprint != ask.fingerprint:
-                        raise Rejected("key-reused")
-                    return Done(earlier.version, earlier.answer, replayed=True)
-                if draft.loaded and draft.loaded.waiting + len(draft.outgoing) >= OUTBOX_MAX:
-                    raise Busy
-                if ask.expected_version is not None and draft.version != ask.expected_version:
-                    raise Unknown(self.aggregate.name, id) if draft.state is None else Rejected("version-stale")
-                return self._evolve(draft, id, waiting)
-        except Exception as error:
-            return error
-
-    def _evolve(self, draft: _Draft[S], id: UUID, waiting: _Waiting[S, C]) -> Done[S]:
-        ask = waiting.ask
-        happenings = self.aggregate.decide(draft.state, ask.command)
-        state = self.aggregate.fold(draft.state, happenings)
-        if state is None:
-            raise Unknown(self.aggregate.name, id)
-        version, sequence = draft.version + len(happenings), draft.sequence
-        outgoing: list[Outgoing] = []
-        for index, event in enumerate(happenings):
-            if isinstance(event, Event):
-                sequence += 1
-                outgoing.append(self._outgoing(event, uuid5(ask.id, f"{id} {index}"), sequence, id, waiting))
-        loaded = Loaded(id, ask.college, version, state)
-        answer = ask.answer(loaded) if ask.answer else None
-        # Only now, when nothing can fail any more, does it count.
-        draft.state, draft.version, draft.sequence = state, version, sequence
-        draft.outgoing += outgoing
-        if happenings:
-            draft.receipts.append(Receipt(str(ask.id), ask.fingerprint, version, answer, datetime.now(UTC)))
-        return Done(version, answer)
-
-    def _outgoing(self, event: Event, event_id: UUID, sequence: int, id: UUID, waiting: _Waiting[S, C]) -> Outgoing:
-        """An event as it will be published. Its id follows from the command's, so that when a command is decided again
-        after its receipt is gone, those who read the event know it again."""
-        ask = waiting.ask
-        envelope = Envelope(
-            id=event_id,
-            type=event.type,
-            source=f"/colleges/{ask.college}/{self.aggregate.plural}",
-            subject=str(id),
-            time=ask.command.now,
-            college=ask.college,
-            sequence=sequence,
-            correlationid=ask.cause.correlationid if ask.cause else str(ask.id),
-            causationid=str(ask.cause.id if ask.cause else ask.id),
-            traceparent=tracing.traceparent(),
-        )
-        headers, body = self._codec.encode(event, envelope)
-        topic = self._codec.topic_of(event).name
-        return Outgoing(topic, sequence, {name: value.decode() for name, value in headers}, body.decode())
 
 
 class Deciders:
@@ -260,28 +169,37 @@ class Deciders:
             await decider.drained()
 
 
-@contextmanager
-def _decision_span(command: Command, traceparent: str | None) -> Generator[None]:
-    """A span of the decision. A refusal is an answer, and no error; what an exception says stays out of the trace."""
-    with tracer.start_as_current_span(
-        f"decide {type(command).__name__}",
-        tracing.remote(traceparent),
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
-        try:
-            yield
-        except Rejected as refusal:
-            span.set_attribute("tyrsky.rejected", refusal.code)
-            raise
-        except Exception as error:
-            span.set_attribute("error.type", type(error).__qualname__)
-            span.set_status(StatusCode.ERROR)
-            raise
+Earlier = dict[UUID, Receipt | BaseException | None]
+"""What the memory has of commands, by their ids; or why it could not be asked."""
 
 
-def _answer(decided: Sequence[tuple[_Waiting[Any, Any], Done[Any] | Exception]]) -> None:
+async def _remembered(group: Sequence[_Waiting[Any, Any]], loaded: Loaded[Any] | None) -> Earlier:
+    """What the memory has of a group's commands. It is asked after the aggregate was loaded, and not beside that: what
+    is pushed out of the aggregate's receipts meanwhile is found here."""
+    known = loaded.receipts if loaded else {}
+    asked = {
+        each.ask.id: each.ask.memory.find(each.ask.id)
+        for each in group
+        if each.ask.memory and str(each.ask.id) not in known
+    }
+    return dict(zip(asked, await asyncio.gather(*asked.values(), return_exceptions=True), strict=True))
+
+
+def _decide(
+    draft: Draft[S, C], waiting: _Waiting[S, C], earlier: Receipt | BaseException | None
+) -> Done[S] | Exception:
+    try:
+        return draft.decide(waiting.ask, earlier, waiting.traceparent)
+    except Exception as error:
+        return error
+
+
+def _answer(decided: Sequence[tuple[_Waiting[Any, Any], Done[Any] | Exception]], earlier: Earlier) -> None:
     for waiting, outcome in decided:
+        ask = waiting.ask
+        # Also when who asked has given up: they will ask again.
+        if isinstance(outcome, Done) and ask.memory and earlier.get(ask.id) is None:
+            ask.memory.keep(Receipt(str(ask.id), ask.fingerprint, outcome.version, outcome.answer))
         if waiting.done.done():
             continue
         if isinstance(outcome, Exception):

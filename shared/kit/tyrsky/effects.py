@@ -23,8 +23,9 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from tyrsky import metrics, tracing
 from tyrsky.aggregate import Aggregate, Busy, C, Rejected
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
 from tyrsky.dispatches import Effective
+from tyrsky.drafting import Ask
 from tyrsky.pausing import Pauses, Resting
 from tyrsky.store import Document, Loaded
 

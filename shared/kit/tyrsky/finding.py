@@ -46,6 +46,12 @@ WAITING: Mapping[str, Any] = {"outbox_since": {"$gt": datetime.fromtimestamp(0, 
 
 UNCLAIMED: Mapping[str, Any] = {**WAITING, "lease_by": {"$exists": False}}
 
+CLAIMED_BY: Mapping[str, Any] = {**WAITING, "lease_by": {"$exists": True}}
+"""By whomever: asked for by itself where what waits for something else, a topic, say, would hide it."""
+
+CLAIMED = {"version": 1, "lease_by": 1, "lease_token": 1, "outbox": 1}
+"""What of a document makes a claim: states and receipts may be large."""
+
 
 class Publisher(Protocol):
     """A relay, as far as the finder sees it."""
@@ -198,7 +204,8 @@ class Finder:
         limit = min(CLAIMS_MAX, self._relay.room())
         if not oldest or not self._holder or limit <= 0:
             return False
-        await self._look_at_claims(collection.name, oldest)
+        claimed = await self._oldest(collection, CLAIMED_BY, CLAIMS_MAX) if crowded else oldest
+        await self._look_at_claims(collection.name, claimed)
         left_alone = self._left_alone(collection.name)
         absent = self.absent_topics()
         free = [
@@ -250,7 +257,7 @@ class Finder:
         claim = {"$set": {"lease_by": holder, "lease_token": token}}
         await collection.update_many({**UNCLAIMED, "_id": {"$in": ids}}, claim)
         # By the token, and not by the holder: that also has what was saved at this very moment.
-        async for document in collection.find({"_id": {"$in": ids}, "lease_token": token}):
+        async for document in collection.find({"_id": {"$in": ids}, "lease_token": token}, CLAIMED):
             try:
                 self._relay.publish(claim_in(collection.name, document))
             except (KeyError, TypeError):

@@ -14,10 +14,10 @@ from uuid import UUID, uuid5
 from fastapi import Depends, Request, Response
 
 from tyrsky.aggregate import Aggregate, C, S, Unknown
-from tyrsky.deciding import Ask, Decider, Deciders
+from tyrsky.deciding import Decider, Deciders
+from tyrsky.drafting import Ask
 from tyrsky.listing import Listing, Page
 from tyrsky.preconditions import Wish, etag, wish
-from tyrsky.receipts import Receipt
 from tyrsky.remembering import Remembered
 from tyrsky.store import Document, Loaded
 
@@ -69,19 +69,16 @@ class Handling(Generic[S, C]):
 
         :raises Rejected: the rules' refusal, or ``version-stale``, ``key-reused``, ``busy``.
         """
-        id = uuid5(self._wish.id, f"command {next(self._wish.commands)}")
         ask = Ask(
             command,
-            id,
+            uuid5(self._wish.id, f"command {next(self._wish.commands)}"),
             self._by.college,
             fingerprint=self._wish.fingerprint,
             expected_version=self._wish.expected_version,
             answer=lambda loaded: view.of(loaded).model_dump(mode="json"),
-            earlier=self._remembered.find(id) if self._wish.keyed else None,
+            memory=self._remembered if self._wish.keyed else None,
         )
         done = await self._decider.carry_out(ask)
-        if ask.earlier and ask.earlier.result() is None:
-            self._remembered.keep(Receipt(str(ask.id), ask.fingerprint, done.version, done.answer))
         self._response.headers["ETag"] = etag(done.version)
         if done.replayed:
             self._response.headers["Idempotent-Replayed"] = "true"

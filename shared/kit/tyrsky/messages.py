@@ -127,6 +127,20 @@ declare(
         en="The cursor does not belong to this list. Start from the beginning.",
     ),
     Problem(
+        "aggregate-full",
+        409,
+        fi="Tähän ei mahdu enempää. Poista ensin jotakin.",
+        sv="Här ryms inte mer. Ta först bort något.",
+        en="There is no room for more in this. Remove something first.",
+    ),
+    Problem(
+        "not-storable",
+        422,
+        fi="Pyynnössä on jotakin, mitä ei voi tallentaa: rikkinäinen merkki tai liian suuri luku.",
+        sv="Något i begäran kan inte sparas: ett trasigt tecken eller ett för stort tal.",
+        en="Something in the request cannot be stored: a broken character, or too large a number.",
+    ),
+    Problem(
         "headers-too-large",
         431,
         fi="Pyynnön otsakkeet ovat liian suuret.",

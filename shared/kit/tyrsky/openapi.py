@@ -30,7 +30,15 @@ WITH_TOKEN = (
     "store-unavailable",
 )
 WITH_INPUT = ("request-invalid",)
-WITH_BODY = ("json-broken", "json-too-deep", "request-slow", "body-too-large", "body-not-json")
+WITH_BODY = (
+    "json-broken",
+    "json-too-deep",
+    "request-slow",
+    "body-too-large",
+    "body-not-json",
+    "not-storable",
+    "aggregate-full",
+)
 WITH_CURSOR = ("cursor-wrong",)
 
 

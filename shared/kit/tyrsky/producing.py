@@ -149,6 +149,10 @@ class KafkaLog:
         async with asyncio.timeout(READ_SECONDS) as patience, self._consumer("read_committed") as consumer:
             there = await consumer.topics()  # what was deleted has no end to wait for
             starts = {TopicPartition(*at): offset for at, offset in since.items() if at[0] in there}
+            await consumer.end_offsets(list(starts))  # for the topics' partitions
+            for topic in sorted({at.topic for at in starts}):
+                for number in consumer.partitions_for_topic(topic) or ():
+                    starts.setdefault(TopicPartition(topic, number), 0)  # made since the holder noted its places
             consumer.assign(list(starts))
             for at, offset in starts.items():
                 consumer.seek(at, offset)

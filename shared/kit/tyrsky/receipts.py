@@ -1,10 +1,10 @@
 """Receipts: proofs, in an aggregate's own document, of the last commands that were carried out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from bson import encode
 
@@ -31,19 +31,31 @@ class Receipt:
     answer: Document | None
     at: datetime | None = None
     bytes: int = 0
-    """What the answer takes in the store, once it is there."""
+    """What the answer takes in the store."""
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """As it was kept, also by an earlier version, which did not measure it, or by a later one, which has more to
+        tell."""
+        return cls(**{name: document[name] for name in NAMES if name in document}).measured()
+
+    def measured(self) -> Self:
+        """With its ``bytes``."""
+        return replace(self, bytes=len(encode(self.answer))) if self.answer and not self.bytes else self
+
+
+NAMES = [each.name for each in fields(Receipt)]
 
 
 def kept(before: Sequence[Receipt], new: Sequence[Receipt], now: datetime) -> list[Document]:
     """The receipts that a document keeps: all new ones, and of those before the young and last, as far as there is
     room."""
-    fresh = [{**vars(each), "bytes": len(encode(each.answer)) if each.answer else 0} for each in new[-KEPT:]]
-    room = BYTES_MAX - sum(each["bytes"] for each in fresh)
-    older: list[Document] = []
+    fresh = [each.measured() for each in new[-KEPT:]]
+    room = BYTES_MAX - sum(each.bytes for each in fresh)
+    older: list[Receipt] = []
     young = (each for each in reversed(before) if each.at and each.at > now - AGE_MAX)
     for each in islice(young, KEPT - len(fresh)):
         room -= each.bytes
-        if room < 0:
-            break
-        older.append(vars(each))
-    return [*reversed(older), *fresh]
+        if room >= 0 or not each.bytes:  # one without an answer takes next to nothing
+            older.append(each)
+    return [vars(each) for each in (*reversed(older), *fresh)]

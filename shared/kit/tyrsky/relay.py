@@ -28,7 +28,8 @@ QUEUE_MAX = 10_000
 
 BATCH_MAX = 500
 EVENTS_MAX = 2_000
-"""Claims, and about how many events, that go in one transaction."""
+EVENTS_BYTES_MAX = 4 * 2**20
+"""Claims, and about how many events of which size, that go in one transaction."""
 
 PAUSE_SECONDS_MAX = 5.0
 PLACES_SECONDS = 60
@@ -151,8 +152,7 @@ class Relay:
                 pause = min(max(0.1, pause * 2), PAUSE_SECONDS_MAX)
                 log.warning("publishing failed, trying again: %s", type(error).__name__)
                 metrics.relay_failures.inc()
-                if isinstance(error, NotTaken):
-                    self._suspect(claims, error)
+                self._smaller(claims, error)
                 self._let_go()
                 await asyncio.sleep(pause)
             finally:
@@ -185,12 +185,14 @@ class Relay:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    def _suspect(self, claims: Sequence[Claim], error: NotTaken) -> None:
-        """Claims go in smaller transactions, until the one that Kafka does not take is alone."""
-        if len(claims) == 1:
+    def _smaller(self, claims: Sequence[Claim], error: Exception) -> None:
+        """Claims go in smaller transactions: until the one that Kafka does not take is alone, or they get through in
+        time."""
+        if len(claims) == 1 and isinstance(error, NotTaken):
             log.error("Kafka does not take %s %s: %s", claims[0].collection, claims[0].id, error)
             self._finder.hold_back(claims[0].collection, claims[0].id)
-        self._batch_max = max(1, len(claims) // 4)
+        if claims:
+            self._batch_max = max(1, len(claims) // 4)
 
     async def _next(self) -> list[Claim]:
         """What goes in one transaction; nothing, when nothing came for a while."""
@@ -199,10 +201,12 @@ class Relay:
                 claims = [await self._queue.get()]
         except TimeoutError:
             return []
-        events = len(claims[0].outgoing)
-        while not self._queue.empty() and len(claims) < self._batch_max and events < EVENTS_MAX:
+        events, size = len(claims[0].outgoing), _bytes(claims[0])
+        while len(claims) < self._batch_max and events < EVENTS_MAX and size < EVENTS_BYTES_MAX:
+            if self._queue.empty():
+                break
             claims.append(self._queue.get_nowait())
-            events += len(claims[-1].outgoing)
+            events, size = events + len(claims[-1].outgoing), size + _bytes(claims[-1])
         return claims
 
     def _done_with(self, claims: Sequence[Claim]) -> None:
@@ -269,3 +273,7 @@ class Relay:
         if holder and not await self._holders.beat(holder, self._places) and holder == self._holder:
             self._lost = True
             raise GivenUp
+
+
+def _bytes(claim: Claim) -> int:
+    return sum(len(entry.body) for entry in claim.outgoing)

@@ -21,15 +21,21 @@ from enum import Enum
 from typing import Any, Generic
 from uuid import UUID, uuid4
 
+from bson import encode
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
-from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteConcernError
+from pymongo.errors import (
+    BulkWriteError,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    OperationFailure,
+)
 
 from tyrsky import receipts
-from tyrsky.aggregate import Aggregate, C, S
+from tyrsky.aggregate import Aggregate, C, Rejected, S
+from tyrsky.guarded import Guarded, GuardedWrites
 from tyrsky.receipts import Receipt
 from tyrsky.together import Together
 
@@ -38,15 +44,21 @@ Document = dict[str, Any]
 DUPLICATE_KEY = 11000
 """MongoDB's code for an insert of what is there already."""
 
-CANNOT_BE_ENCODED = (BSONError, OverflowError)
+CANNOT_BE_ENCODED = (BSONError, OverflowError, UnicodeError)
 """What the client raises of a document that BSON has no form for."""
+
+STATE_BYTES_MAX = 5 * 2**20
+"""A document has 16 MB for its state, its receipts and its outbox."""
+
+TOO_LARGE = {10334, 17419, 17420}
+"""MongoDB's codes for a document that would become larger than it may be."""
 
 CODEC = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Loaded(Generic[S]):
-    """An aggregate as it was read; ``waiting`` events of it are not yet published."""
+    """An aggregate as it was read; ``waiting`` events of it, of so many bytes, are not yet published."""
 
     id: UUID
     college: str
@@ -55,6 +67,7 @@ class Loaded(Generic[S]):
     sequence: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     waiting: int = 0
+    waiting_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,15 +104,6 @@ class Claim:
     outgoing: Sequence[Outgoing]
 
 
-@dataclass(frozen=True)
-class _Update:
-    """A guarded write. ``token`` is the claim's, by which one can see afterwards that it took place."""
-
-    guard: Document
-    change: Document
-    token: str
-
-
 def nobody() -> str | None:
     """No relay: what is saved is found by whoever polls."""
     return None
@@ -118,7 +122,7 @@ class Store(Generic[S, C]):
         self._claimant = claimant
         self.collection: AsyncCollection[Document] = database.get_collection(aggregate.plural, codec_options=CODEC)
         self._loads = Together(self._load)
-        self._updates = Together(self._update_all)
+        self._writes = GuardedWrites(self.collection)
 
     async def prepare(self) -> None:
         """Declare the indexes. Idempotent."""
@@ -143,14 +147,16 @@ class Store(Generic[S, C]):
 
     def loaded(self, document: Document) -> Loaded[S]:
         """The aggregate in a document, such as a listing found."""
+        outbox: Sequence[Document] = document.get("outbox", ())
         return Loaded(
             id=UUID(document["_id"]),
             college=document["college"],
             version=document["version"],
             state=self.aggregate.state.model_validate(document["state"]),
             sequence=document["sequence"],
-            receipts={r["key"]: Receipt(**r) for r in document.get("receipts", ())},
-            waiting=len(document.get("outbox", ())),
+            receipts={r["key"]: Receipt.of(r) for r in document.get("receipts", ())},
+            waiting=len(outbox),
+            waiting_bytes=sum(len(each.get("body", "")) for each in outbox),
         )
 
     async def save(self, college: str, id: UUID, before: Loaded[S] | None, change: Change[S]) -> "Saved":
@@ -158,22 +164,39 @@ class Store(Generic[S, C]):
 
         When nothing was waiting to be published, the claim on what this write publishes is taken with it, if there is
         a relay to claim: nobody else can have added to the outbox without changing the version.
+
+        :raises Rejected: ``aggregate-full``, ``not-storable``.
+        :raises PyMongoError: the store's own trouble.
         """
         claimable = bool(change.outgoing) and (before is None or not before.waiting)
         by = self._claimant() if claimable else None
         name = self.collection.name
         claim = Claim(name, str(id), change.version, by, new_token(), change.outgoing) if by else None
-        written = await (
-            self._insert(college, id, change, claim) if before is None else self._update(college, before, change, claim)
-        )
+        try:
+            state = bson(change.state.model_dump())
+            if len(encode(state)) > STATE_BYTES_MAX:
+                raise Rejected("aggregate-full")
+            written = await (
+                self._insert(college, id, state, change, claim)
+                if before is None
+                else self._update(college, before, state, change, claim)
+            )
+        except DocumentTooLarge:
+            raise Rejected("aggregate-full") from None
+        except CANNOT_BE_ENCODED:
+            raise Rejected("not-storable") from None
+        except OperationFailure as error:
+            if error.code in TOO_LARGE:
+                raise Rejected("aggregate-full") from None
+            raise
         return Saved(written, claim if written else None)
 
-    async def _insert(self, college: str, id: UUID, change: Change[S], claim: Claim | None) -> bool:
+    async def _insert(self, college: str, id: UUID, state: Document, change: Change[S], claim: Claim | None) -> bool:
         document: Document = {
             "_id": str(id),
             "college": college,
             "version": change.version,
-            "state": bson(change.state.model_dump()),
+            "state": state,
             "changed_at": change.now,
             "sequence": change.sequence,
             "outbox": [vars(entry) for entry in change.outgoing],
@@ -190,10 +213,12 @@ class Store(Generic[S, C]):
             return False
         return True
 
-    async def _update(self, college: str, before: Loaded[S], change: Change[S], claim: Claim | None) -> bool:
+    async def _update(
+        self, college: str, before: Loaded[S], state: Document, change: Change[S], claim: Claim | None
+    ) -> bool:
         replace: Document = {
             "version": change.version,
-            "state": bson(change.state.model_dump()),
+            "state": state,
             "changed_at": change.now,
             "sequence": change.sequence,
         }
@@ -207,43 +232,8 @@ class Store(Generic[S, C]):
             update["$min"] = {"outbox_since": change.now}
         if claim:
             replace |= {"lease_by": claim.by, "lease_token": claim.token}
-        guarded = _Update(
-            {"_id": str(before.id), "college": college, "version": before.version}, update, claim.token if claim else ""
-        )
-        # Without a claim nothing in the document tells afterwards whose write it was: such a one goes by itself.
-        return await self._updates.ask(guarded) if claim else await self._update_one(guarded)
-
-    async def _update_one(self, asked: _Update) -> bool:
-        result = await self.collection.update_one(asked.guard, asked.change)
-        return result.matched_count == 1
-
-    async def _update_all(self, asked: Sequence[_Update]) -> Sequence[bool | Exception]:
-        """Several guarded writes in one message. How many took place is told, and not which: when it is not all of
-        them, each is looked at by itself."""
-        if len(asked) == 1:
-            return [await self._update_one(asked[0])]
-        try:
-            result = await self.collection.bulk_write(
-                [UpdateOne(each.guard, each.change) for each in asked], ordered=False
-            )
-            if result.matched_count == len(asked):
-                return [True] * len(asked)
-        except BulkWriteError as error:
-            if concern := error.details["writeConcernErrors"]:
-                raise WriteConcernError(concern[0]["errmsg"], concern[0].get("code")) from None
-        except CANNOT_BE_ENCODED:
-            pass  # one's; the others are as good as before
-        return [await self._update_again(each) for each in asked]
-
-    async def _update_again(self, asked: _Update) -> bool | Exception:
-        """Write it, unless it was written already, with others."""
-        try:
-            if await self._update_one(asked):
-                return True
-            guard = {name: asked.guard[name] for name in ("_id", "college")}
-            return await self.collection.find_one({**guard, "lease_token": asked.token}, {"_id": 1}) is not None
-        except (PyMongoError, *CANNOT_BE_ENCODED) as error:
-            return error
+        guard = {"_id": str(before.id), "college": college, "version": before.version}
+        return await self._writes.write(Guarded(guard, update, claim.token if claim else ""))
 
 
 @dataclass(frozen=True)

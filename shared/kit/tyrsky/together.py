@@ -53,12 +53,17 @@ class Together(Generic[A, B]):
         if self._group is group:
             self._group = None
         for other in group[1:]:
-            other.span.add_link(group[0].span.get_span_context())
+            if other.span.is_recording():  # who asked may be gone
+                other.span.add_link(group[0].span.get_span_context())
         answers: Sequence[B | Exception]
         try:
             answers = await self._work([each.what for each in group])
         except Exception as error:
             answers = [error] * len(group)
+        except BaseException:  # this process ends
+            for each in group:
+                each.answer.cancel()
+            raise
         for each, answer in zip(group, answers, strict=True):
             if each.answer.done():
                 continue

@@ -10,9 +10,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from pymongo.asynchronous.database import AsyncDatabase
-from tyrsky import deciding
-from tyrsky.aggregate import Busy, Rejected, Unknown
-from tyrsky.deciding import Ask, Decider, Deciders, Done
+from tyrsky import drafting
+from tyrsky.aggregate import Rejected, Unknown
+from tyrsky.deciding import Decider, Deciders
+from tyrsky.drafting import Ask, Done
 from tyrsky.store import Claim, Document, Loaded, Store
 from tyrsky_contracts.event import Envelope
 
@@ -181,17 +182,6 @@ async def test_a_wish_decided_again_after_its_receipt_is_gone_makes_the_same_eve
     assert (await rig.document())["outbox"][0]["headers"]["ce_id"] == first
 
 
-async def test_what_waits_to_be_published_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deciding, "OUTBOX_MAX", 3)
-    await rig.opened(9)
-    for guest in ("Aino", "Eino"):
-        await rig.decider.carry_out(ask(take(guest)))
-    with pytest.raises(Busy):
-        await rig.decider.carry_out(ask(take("Onni")))
-    await rig.decider.store.collection.update_one({"_id": str(ROOM)}, {"$set": {"outbox": []}})
-    assert (await rig.decider.carry_out(ask(take("Onni")))).answer == {"left": 6, "version": 7}
-
-
 async def test_an_old_command_waits_since_now(rig: Rig) -> None:
     await rig.opened(5)  # NOW is long ago
     document = await rig.document()
@@ -203,7 +193,7 @@ async def test_a_refusal_is_no_error_in_the_trace_and_a_bug_is(rig: Rig, monkeyp
     spans = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    monkeypatch.setattr(deciding, "tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(drafting, "tracer", provider.get_tracer("test"))
     await rig.opened(1)
     await rig.decider.carry_out(ask(take("Aino")))
     for guest in ("Eino", "a bug"):

@@ -14,7 +14,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import finding
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.holding import Holders
 from tyrsky.producing import KafkaLog
 from tyrsky.relay import Relay

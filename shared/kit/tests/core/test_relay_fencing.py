@@ -14,11 +14,13 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from tyrsky import finding
 from tyrsky import relay as relaying
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.holding import LOOK_SECONDS, LOOKS_MAX, Holders
-from tyrsky.producing import KafkaLog, lanes_of
+from tyrsky.producing import KafkaLog, Message, lanes_of
 from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
@@ -29,6 +31,7 @@ __all__ = ["rig"]
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[4]
+KEYS = [str(number).encode() for number in range(30)]
 
 
 @asynccontextmanager
@@ -193,3 +196,21 @@ async def test_who_publishes_nothing_notes_what_others_publish(rig: Rig, monkeyp
                 return (await Holders(rig.database).places(holder))[rig.topic, 0] > 21
 
             await eventually(far)
+
+
+async def test_partitions_that_were_added_meanwhile_are_read_too(rig: Rig) -> None:
+    log = KafkaLog(rig.bootstrap, "kit-test")
+    before = {(rig.topic, 0): 0}  # what a holder noted
+    admin = AIOKafkaAdminClient(bootstrap_servers=rig.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_partitions({rig.topic: NewPartitions(3)})
+    finally:
+        await admin.close()
+    sender = await log.open("a-holder")
+    try:
+        sent = await sender.send([Message(rig.topic, key, b"{}", [("ce_sequence", b"1")]) for key in KEYS])
+    finally:
+        await sender.close()
+    assert {partition for _, partition in sent} == {0, 1, 2}
+    assert dict(await log.seen(before)) == {(rig.topic, key.decode()): 1 for key in KEYS}

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from pymongo import AsyncMongoClient
 from tyrsky import effects
-from tyrsky.deciding import Ask, Decider
+from tyrsky.deciding import Decider
 from tyrsky.dispatches import (
     AcceptDispatch,
     Dispatch,
@@ -22,6 +22,7 @@ from tyrsky.dispatches import (
     StartDispatch,
     aggregate,
 )
+from tyrsky.drafting import Ask
 from tyrsky.effects import Effects
 from tyrsky.store import Document, Store
 from tyrsky.testing.receiver import HANG, SECRET, Receiver, receiving

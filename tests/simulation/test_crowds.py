@@ -1,0 +1,176 @@
+"""Much that waits at once: it hides nothing, holds nothing up for ever, and costs calls by what is new in it."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from tyrsky import finding
+from tyrsky.aggregate import Rejected
+from tyrsky.clearing import Clearer, Published
+from tyrsky.finding import CLAIMS_MAX, Finder
+from tyrsky.holding import Holders
+from tyrsky.producing import Message, Places
+from tyrsky.relay import Relay
+from tyrsky.store import Change, Claim, Document, Outgoing, Store
+
+from shared.kit.tests.core.room import Room, room
+from tests.simulation.clock import simulated
+from tests.simulation.loop import Loop
+from tests.simulation.store import Server
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def waiting(id: str, topic: str, *, since: datetime = LONG_AGO, by: str = "", body: str = "{}") -> Document:
+    entry = {"topic": topic, "sequence": 1, "headers": {"ce_id": id, "ce_type": "t"}, "body": body}
+    document = {"_id": id, "version": 1, "outbox_since": since, "lease_token": by, "outbox": [entry]}
+    return document | ({"lease_by": by} if by else {})
+
+
+class Publishing:
+    """A relay that knows of no claim."""
+
+    def __init__(self) -> None:
+        self.gave_up = False
+        self.published: list[str] = []
+
+    def publish(self, claim: Claim) -> None:
+        self.published.append(claim.id)
+
+    def room(self) -> int:
+        return 10_000
+
+    def holds(self, collection: str, id: str) -> bool:
+        return False
+
+    def give_up(self) -> None:
+        self.gave_up = True
+
+    def cleared(self, batch: Published, *, well: bool) -> None:
+        assert well
+
+
+async def test_what_waits_for_a_topic_does_not_hide_what_dead_relays_left(monkeypatch: Any) -> None:
+    monkeypatch.setattr(finding, "ORPHAN_SECONDS", 0)
+    database: Any = Server().client()["x"]
+    relay = Publishing()
+    finder = Finder(database, cast(Any, None), Holders(database), relay)
+    finder.go_on_as("me")
+    finder.topic_is_absent("absent")
+    await database["rooms"].insert_many([waiting(str(number), "absent") for number in range(CLAIMS_MAX + 1)])
+    later = LONG_AGO + timedelta(days=1)
+    await database["rooms"].insert_many([waiting(f"of {by}", "there", since=later, by=by) for by in ("nobody", "me")])
+    for _ in range(2):
+        await finder._poll(database["rooms"])
+        await asyncio.sleep(0.01)
+    assert finder._given_up == {"nobody"}
+    assert relay.gave_up
+
+
+class Slow:
+    """A Kafka that takes so much in time, and no more."""
+
+    def __init__(self, takes: Callable[[Sequence[Message]], bool]) -> None:
+        self._takes = takes
+        self.taken: list[int] = []
+
+    async def open(self, holder: str) -> "Slow":
+        return self
+
+    async def fence(self, lanes: Sequence[str]) -> None:
+        pass
+
+    async def seen(self, since: Places) -> dict[tuple[str, str], int]:
+        return {}
+
+    async def begins(self, topic: str) -> Places:
+        return {(topic, 0): 0}
+
+    async def send(self, messages: Sequence[Message]) -> Places:
+        if not self._takes(messages):
+            raise TimeoutError
+        self.taken.append(len(messages))
+        return {}
+
+    async def close(self) -> None:
+        pass
+
+
+def sent(count: int, body: str, takes: Callable[[Sequence[Message]], bool]) -> list[int]:
+    """How many messages a transaction had, of so many that waited."""
+    loop, slow = Loop("slow"), Slow(takes)
+
+    async def publish() -> None:
+        database: Any = Server().client()["x"]
+        await database["rooms"].insert_many([waiting(str(number), "t", body=body) for number in range(count)])
+        relay = Relay(database, slow, "x")
+        relay.watch("rooms")
+        await relay.start()
+        async with asyncio.timeout(600):
+            while await database["rooms"].count_documents({"outbox_since": {"$exists": True}}):
+                await asyncio.sleep(1)
+        await relay.stop(1)
+
+    with simulated(loop, "slow"):
+        loop.run(publish())
+    assert sum(slow.taken) == count
+    return slow.taken
+
+
+def test_what_does_not_get_through_in_time_is_sent_in_smaller_parts() -> None:
+    assert max(sent(300, "{}", lambda messages: len(messages) <= 100)) <= 100
+
+
+def test_a_transaction_has_a_size() -> None:
+    large = "x" * 2**20
+    assert max(sent(20, large, lambda messages: sum(len(each.value) for each in messages) <= 6 * 2**20)) <= 6
+
+
+async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhile() -> None:
+    database: Any = Server().client()["x"]
+    documents = [waiting(str(number), "t", by="me") for number in range(50)]
+    await database["rooms"].insert_many(documents)
+    claims = [
+        Claim("rooms", each["_id"], 1, "me", "me", [Outgoing(**entry) for entry in each["outbox"]])
+        for each in documents
+    ]
+    more = {"topic": "t", "sequence": 2, "headers": {"ce_id": "x", "ce_type": "t"}, "body": "{}"}
+    await database["rooms"].update_one({"_id": "7"}, {"$set": {"version": 2}, "$push": {"outbox": more}})
+    relay, looks = Publishing(), 0
+    rooms = database["rooms"]
+    again = type(rooms).find_one_and_update
+
+    async def counted(self: Any, *about: Any, **more: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await again(self, *about, **more)
+
+    type(rooms).find_one_and_update = counted
+    try:
+        await Clearer(database, relay).clear("rooms", claims)
+    finally:
+        type(rooms).find_one_and_update = again
+    assert (looks, relay.published) == (1, ["7"])
+    left = [each["_id"] async for each in rooms.find({"outbox_since": {"$exists": True}})]
+    assert left == ["7"]
+
+
+async def test_what_the_server_finds_too_large_is_refused() -> None:
+    """As MongoDB does it. The embedded server takes it, up to what fits into a message."""
+    database: Any = Server().client()["x"]
+    store, id = Store(database, room), uuid4()
+
+    def change(version: int) -> Change[Room]:
+        state = Room(left=1, guests=("x" * 4 * 2**20,) if version > 1 else ())
+        return Change(state, version, 0, [], [], datetime.now(UTC))
+
+    await store.save("vaao", id, None, change(1))
+    await database["rooms"].update_one({"_id": str(id)}, {"$set": {"of another version": "x" * 13 * 2**20}})
+    before = await store.load("vaao", id)
+    with pytest.raises(Rejected, match="aggregate-full"):
+        await store.save("vaao", id, before, change(2))
