@@ -1,6 +1,7 @@
 """Limits of what is decided together and waits, and a memory that is longer than the aggregate's."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import drafting, receipts
 from tyrsky.aggregate import Busy, Rejected
-from tyrsky.drafting import Done
+from tyrsky.drafting import DRAFT_BYTES_MAX, Done
 from tyrsky.remembering import Remembered
 from tyrsky.store import Document, Loaded, Saved
 
@@ -43,15 +44,24 @@ async def test_what_waits_to_be_published_is_bounded_in_bytes(rig: Rig, monkeypa
         await rig.decider.carry_out(ask(take("Eino")))
 
 
-async def test_what_is_too_large_together_is_written_in_turns(rig: Rig) -> None:
+async def test_what_is_too_large_together_is_written_in_turns(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def large(loaded: Loaded[Room]) -> Document:
         return {"left": loaded.state.left, "much": "x" * 200_000}
 
     await rig.opened(100)
+    save, saves = rig.decider.store.save, 0
+
+    async def counted(*about: Any) -> Saved:
+        nonlocal saves
+        saves += 1
+        return await save(*about)
+
+    monkeypatch.setattr(rig.decider.store, "save", counted)
     wishes = [replace(ask(take(f"guest {number}")), answer=large) for number in range(100)]
     outcomes = await asyncio.gather(*map(rig.decider.carry_out, wishes))
     assert [outcome.answer and outcome.answer["left"] for outcome in outcomes] == [*reversed(range(100))]
     assert (await rig.document())["state"]["left"] == 0
+    assert saves == math.ceil(100 * 200_000 / DRAFT_BYTES_MAX)
 
 
 async def test_what_the_store_cannot_take_of_one_the_others_are_not_refused_for(rig: Rig) -> None:

@@ -114,8 +114,9 @@ async def test_a_call_is_in_the_trace_of_the_first_and_the_others_link_to_it() -
 async def test_who_is_gone_when_the_call_is_made_is_not_complained_of(caplog: pytest.LogCaptureFixture) -> None:
     tracer = TracerProvider().get_tracer("test")
     together = Together(Work())
-    first = together.ask(1)
     with tracer.start_as_current_span("ended at once"):
+        first = together.ask(1)
+    with tracer.start_as_current_span("this one too"):
         second = together.ask(2)
     assert await asyncio.gather(first, second) == [2, 4]
     assert not caplog.records
