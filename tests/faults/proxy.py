@@ -7,6 +7,7 @@ how that went, so that a repeat can be held against it.
 """
 
 import asyncio
+import math
 import socket
 import struct
 from collections import Counter
@@ -27,7 +28,7 @@ LINGER_ZERO = struct.pack("ii", 1, 0)  # a close is then a reset, as when a mach
 class _Connection:
     """One client's connection and the one that was opened for it. ``doomed``: the requests whose answers are to be
     lost, by number. ``carries``: effects that were handed over and not answered, and since when. ``harm``: what the
-    proxy did to it since the last answer."""
+    proxy did to it since the last answer. ``deaf_since``: what is read next may have been sent so early."""
 
     client: asyncio.StreamWriter
     talk: Talk
@@ -36,6 +37,7 @@ class _Connection:
     doomed: dict[int, str] = field(default_factory=dict[int, str])
     carries: dict[str, float] = field(default_factory=dict[str, float])
     harm: set[str] = field(default_factory=set[str])
+    deaf_since: float = math.inf
 
     def cut(self) -> None:
         """End both at once, as a reset."""
@@ -154,6 +156,8 @@ class Proxy:
         self.counts["connections"] += 1
         try:
             await self._pass(connection)
+            if writer.transport.is_closing():
+                return  # it was reset meanwhile, and what it brought is gone
             onward_reader, connection.server = await asyncio.open_connection(HOST, self.target)
             async with asyncio.TaskGroup() as directions:
                 directions.create_task(self._ask(connection, reader, connection.server))
@@ -171,7 +175,8 @@ class Proxy:
 
     async def _ask(self, connection: _Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(CHUNK_BYTES):
-            connection.carries |= dict.fromkeys(connection.talk.goes_out(chunk), self._now())
+            sent_at, connection.deaf_since = min(connection.deaf_since, self._now()), math.inf
+            connection.carries |= dict.fromkeys(connection.talk.goes_out(chunk), sent_at)
             await self._pass(connection)
             for kind, number in connection.talk.asked(chunk):
                 if self._cuts[kind] and not connection.doomed:
@@ -211,6 +216,8 @@ class Proxy:
 
     async def _pass(self, connection: _Connection) -> None:
         """Wait as long as the network wants."""
+        if self._delay or not self._passes.is_set():
+            connection.deaf_since = min(connection.deaf_since, self._now())
         if self._delay:
             self.counts["delayed"] += 1
             self._harm(connection, "delayed")
