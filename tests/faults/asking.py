@@ -16,8 +16,9 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.faults.answers import MODELLED
 from tests.faults.ledger import Asked, Ledger
-from tests.faults.load import AGAIN, AGAIN_CODES, PATIENCE_SECONDS
+from tests.faults.load import PATIENCE_SECONDS, SINGLE, comes_back
 
 PAUSE_SECONDS = (0.02, 0.4)
 JOURNAL_LINES = 60
@@ -108,11 +109,14 @@ class Api:
         wish, pause = self._begin(request), PAUSE_SECONDS[0]
         until = time.monotonic() + PATIENCE_SECONDS
         for tries in itertools.count(1):
+            since = self.ledger.now() if self.ledger else 0.0
             outcome = await self._try(request, tries)
             if isinstance(outcome, Answer):
-                self._write(request, outcome, wish)
+                self._write(request, outcome, wish, since)
                 return outcome
             self.again[outcome] += 1
+            if wish and self.ledger:
+                self.ledger.tried(wish, outcome)
             if time.monotonic() > until:
                 break
             await asyncio.sleep(pause)
@@ -132,8 +136,9 @@ class Api:
             body = found.json()
         except (httpx2.HTTPError, ValueError) as error:
             return type(error).__name__
-        if found.status_code in AGAIN or (found.status_code >= 400 and body.get("code") in AGAIN_CODES):
-            return f"{found.status_code} {body.get('code', '')}"
+        code = body.get("code", "") if found.status_code >= 400 else ""
+        if comes_back(found.status_code, code, self.ledger.fault if self.ledger else ""):
+            return f"{found.status_code} {code}"
         version = int(found.headers.get("ETag", '"0"').strip('"'))
         return Answer(found.status_code, body, version, "Idempotent-Replayed" in found.headers, tries)
 
@@ -143,15 +148,17 @@ class Api:
         wish = f"machine-{uuid4()}"
         self.ledger.asked(
             Asked(
-                wish, "machine", request.user, request.kind, request.method, request.path, request.about, None,
-                request.match, request.within,
+                wish, MODELLED, request.user, request.kind, request.method, request.path, request.about,
+                request.body, request.match, request.within,
             )
         )  # fmt: skip
         return wish
 
-    def _write(self, request: Request, answer: Answer, wish: str) -> None:
+    def _write(self, request: Request, answer: Answer, wish: str, since: float) -> None:
         if wish and self.ledger:
             self.ledger.answered(wish, answer.status, answer.body, version=answer.version, replayed=answer.replayed)
+        elif self.ledger and request.method == "GET" and answer.status == 200 and SINGLE.fullmatch(request.path):
+            self.ledger.looked(request.path, MODELLED, answer.version, since)  # a 404 may be what the machine wants
         said = json.dumps(request.body, ensure_ascii=False) if request.body is not None else ""
         told = json.dumps(answer.body, ensure_ascii=False)
         self.journal.append(

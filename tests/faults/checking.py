@@ -6,29 +6,23 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import httpx2
-
-from tests.faults import answers, invariants, ledger, looking, standing
-from tests.faults.invariants import Note, Shown, Verdict
-from tests.faults.ledger import Wish
+from tests.faults import answers, invariants, invited, ledger, looking, reads, repeated, reserved, standing
+from tests.faults.invariants import Note, Verdict
 from tests.faults.looking import Call, Kept, Record
+from tests.faults.lookups import LookUps
+from tests.faults.repeated import Carried
 from tests.faults.rig import AWAY, EFFECTS, SETTLE_SECONDS, Rig
+from tests.faults.underway import UnderWay, senders
 
 WATCH_SECONDS = 2.0
-ASKED_AT_ONCE = 8
-TRIES = 30
-AGAIN_SECONDS = 0.5
+BLINK_SECONDS = 0.5
+STILL_SECONDS = 2.0
+"""So long the rig may stand still: no attempt runs out of time by that."""
+
 MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
 PAUSE_SECONDS_MAX = 30
 """How long it is watched, so that the report says how late it was."""
-
-WAYS_OUT = {"notifications": "notifications-smtp", "seats": "seats-webhook"}
-AT_ONCE = {"notifications": 4, "seats": 16}
-"""How many effects a service has in hand at most: MAIL_AT_ONCE and WEBHOOK_AT_ONCE, as they are by default."""
-
-BROKEN = ("resets", "answers cut", "swallowed")
-"""What a proxy counts of that. Only on the way out a delay counts too: an attempt's time can run out by it."""
 
 MADE = {
     "register-company": "companies.companies",
@@ -62,19 +56,43 @@ class Checking:
     def __init__(self, rig: Rig, addresses: Sequence[str]) -> None:
         self._rig = rig
         self._addresses = addresses
-        self._checked: dict[str, int] = {}
-        self._asked_for = 0
+        self._look_ups = LookUps(rig.people.caller)
+        self._under_way = [UnderWay(sender, rig.ledger) for sender in senders(rig.layout)]
         self._rows = Rows()
         self._gone_back: list[str] = []
         self._settled: list[tuple[str, float]] = []
         self._not_sent: list[str] = []
 
     async def watch(self) -> None:
-        """Look at the read models again and again: none may ever forget what it had heard."""
+        """Look again and again: at the read models, of which none may ever forget what it had heard; at effects that
+        are under way; and whether the rig itself, through which all of it goes, stands still."""
+        await asyncio.gather(self._watch_rows(), self._watch_effects(), self._watch_itself())
+
+    async def _watch_rows(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             with suppress(*AWAY):
                 await self._look_at_rows()
+
+    async def _watch_effects(self) -> None:
+        while True:
+            since = self._rig.ledger.now()
+            try:
+                await self._look_at_effects()
+            except AWAY:
+                self._rig.ledger.noted("hurt", part="mongo", since=since)  # who killed it does not matter
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _look_at_effects(self) -> None:
+        for each in self._under_way:
+            await each.look(self._rig.database(each.sender.service), EFFECTS[each.sender.service])
+
+    async def _watch_itself(self) -> None:
+        while True:
+            since = self._rig.ledger.now()
+            await asyncio.sleep(BLINK_SECONDS)
+            if self._rig.ledger.now() - since > BLINK_SECONDS + STILL_SECONDS:
+                self._rig.ledger.noted("stood still", since=since)
 
     async def _look_at_rows(self) -> None:
         for service, model in standing.read_models(self._rig):
@@ -107,23 +125,20 @@ class Checking:
         before = await looking.kept(databases)
         records = await looking.records(rig.layout.bootstrap, rig.layout.topics)
         kept = await looking.kept(databases)
-        shown = await self._shown(wishes)
+        shown = await self._look_ups.shown(wishes, whole=whole)
         await self._look_at_rows()
-        self._asked_for += len(shown)
         there = invariants.acknowledged_is_there(wishes, shown, kept)
-        there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._asked_for}))
+        there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._look_ups.count}))
         # What was done outside first, then what the services know of it: mails may still go out meanwhile.
         mails = await asyncio.to_thread(looking.mails, rig.stack, self._addresses)
         came = ledger.noted(rig.ledger.file, "webhook")
         calls = [Call(each["id"], each["body"], each["genuine"]) for each in came]
         notes, dispatches = await self._notes("notifications"), await self._notes("seats")
+        await self._look_at_effects()  # what they say by now was seen
         rooms = await looking.rooms(rig.database("seats"))
         if whole:
-            missing = [
-                *invariants.mails_came(wishes, notes, mails),
-                *invariants.calls_came(wishes, {call.id for call in calls}),
-            ]
-            there = invariants.together(there, Verdict("I1", missing))
+            missing = invariants.calls_came(wishes, {call.id for call in calls})
+            there = invariants.together(there, invited.mails_came(wishes, notes, mails), Verdict("I1", missing))
         made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
         return [
             there,
@@ -131,15 +146,17 @@ class Checking:
             invariants.together(
                 invariants.effects_once(wishes, notes, mails, made),
                 invariants.calls_once({each.id: each for each in dispatches}, calls, rooms),
-                invariants.unsure_for_a_reason("notifications", notes, self._hurt("notifications")),
-                invariants.unsure_for_a_reason("seats", dispatches, self._hurt("seats")),
+                self._explained({"notifications": notes, "seats": dispatches}),
             ),
-            invariants.never_back(self._ours(records, kept), self._gone_back),
+            invariants.together(
+                invariants.never_back(self._ours(records, kept), self._gone_back),
+                reads.shown_goes_on(wishes, ledger.looks(rig.ledger.file)),
+            ),
             invariants.together(
                 invariants.settles(self._settled if whole else self._settled[-1:], SETTLE_SECONDS),
                 Verdict("I5", self._not_sent),
             ),
-            invariants.seats_exact(wishes, rooms),
+            reserved.seats_exact(wishes, rooms),
             await self._nobody_needed(),
             answers.by_the_rules(wishes, over=whole),
         ]
@@ -149,42 +166,6 @@ class Checking:
         if "kafka" not in self._rig.layout.outside.parts:
             return list(records)
         return [record for record in records if record.key in kept]
-
-    async def _shown(self, wishes: Sequence[Wish]) -> dict[str, Shown | None]:
-        """What the API shows of all that changed since the last check."""
-        highest: dict[str, int] = {}
-        for wish in wishes:
-            if wish.acknowledged and wish.about and wish.version:
-                highest[wish.about] = max(wish.version, highest.get(wish.about, 0))
-        paths = [path for path, version in highest.items() if self._checked.get(path) != version]
-        found: dict[str, Shown | None] = {}
-        users = {wish.about: wish.asked.user for wish in wishes if wish.about}
-        asking = asyncio.Semaphore(ASKED_AT_ONCE)
-
-        async def ask(path: str) -> None:
-            async with asking:
-                found[path] = await self._look_up(users[path], path)
-
-        await asyncio.gather(*(ask(path) for path in paths))
-        self._checked |= {path: highest[path] for path in paths}
-        return found
-
-    async def _look_up(self, user: str, path: str) -> Shown | None:
-        """One aggregate as the API shows it. Who is told to come back does."""
-        said = ""
-        for _ in range(TRIES):
-            try:
-                answer = await self._rig.person(user).get(path)
-            except httpx2.HTTPError as error:
-                said = type(error).__name__
-            else:
-                if answer.status_code == 404:
-                    return None
-                if answer.is_success:
-                    return Shown(int(answer.headers["ETag"].strip('"')), answer.json())
-                said = answer.text
-            await asyncio.sleep(AGAIN_SECONDS)
-        return Shown(0, {"said": said})
 
     async def _until_all_is_sent(self) -> None:
         """A sender that was killed holds its claim for a while: until then nobody may try again."""
@@ -196,16 +177,22 @@ class Checking:
             self._rig.say(f"{left} mails and webhooks are still to be sent")
             await asyncio.sleep(5)
 
-    def _hurt(self, service: str) -> int:
-        """How many attempts at effects can have been cut in the middle: all that were in hand at each death of a
-        sender or of its store, and each that a network between them held up or broke."""
-        parts = {"mongo", *self._rig.layout.instances(service)}
-        deaths = sum(each["part"] in parts for each in ledger.noted(self._rig.ledger.file, "hurt"))
-        broken = 0
-        for pair, what in ((f"{service}-mongo", BROKEN), (WAYS_OUT[service], (*BROKEN, "delayed"))):
-            if proxy := self._rig.proxies.get(pair):
-                broken += sum(proxy.counts[each] for each in what)
-        return deaths * AT_ONCE[service] + broken
+    def _explained(self, told: Mapping[str, Sequence[Note]]) -> Verdict:
+        """Whether each effect that may have been done twice, and each that went out again, has a cause on paper."""
+        notes = {kind: ledger.noted(self._rig.ledger.file, kind) for kind in ("hurt", "broke", "stood still")}
+        unsure, carried = (ledger.noted(self._rig.ledger.file, kind) for kind in ("unsure", "carried"))
+        verdicts = list[Verdict]()
+        for sender in (each.sender for each in self._under_way):
+            verdicts.append(
+                repeated.explained(
+                    sender,
+                    [line for line in unsure if line["service"] == sender.service],
+                    [Carried.of(line) for line in carried if line["pair"] == sender.way_out],
+                    repeated.causes(sender, notes["hurt"], notes["broke"], notes["stood still"]),
+                    [note.id for note in told[sender.service] if note.unsure],
+                )
+            )
+        return invariants.together(*verdicts)
 
     async def _rebuilt(self) -> list[str]:
         """Read models that are others when they are rebuilt from the first event."""

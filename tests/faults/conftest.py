@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+
+from tests.faults.standins import Echo
 
 
 @pytest.fixture
@@ -17,3 +19,11 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
+
+
+@pytest.fixture
+async def echo() -> AsyncIterator[Echo]:
+    one = Echo()
+    server = await asyncio.start_server(one.serve, "127.0.0.1", one.port)
+    yield one
+    server.close()

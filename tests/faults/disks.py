@@ -1,14 +1,17 @@
 """F10: a disk without room, for the store or for Kafka: refused with a problem, nothing lost, and well again by itself.
 
 Room is taken away from the running process: no file of it may grow (RLIMIT_FSIZE), which needs no rights. What is
-started in its place meanwhile finds the disk as full.
+started in its place meanwhile finds the disk as full. The error is EFBIG and not ENOSPC, for which a file system of its
+own would have to be mounted: to who writes, both are a write that fails.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -23,6 +26,10 @@ from tests.faults.rig import Rig
 
 FULL_SECONDS = (10, 16)
 ENDS_SECONDS = 30
+GONE_SECONDS = 5
+ACKNOWLEDGED_PER_SECOND = 1.0
+"""So many commands at least while Kafka is away: the load asks for 15, and the writers here for some more."""
+
 LOOK_SECONDS = 0.05
 ASK_SECONDS = 0.3
 WRITERS = 3
@@ -81,10 +88,14 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
         part = parts[number % len(parts)]
         await asyncio.sleep(random.uniform(1, 3))
         async with _Asking(rig, number) as asking:
-            counts[f"ends of {part}"] += await _fill(rig, part, random.uniform(*FULL_SECONDS))
+            full = await _fill(rig, part, random.uniform(*FULL_SECONDS))
             longest = max(longest, await rig.ready(part))
             rig.fault_ended()
         counts[f"full for {part}"] += 1
+        counts[f"ends of {part}"] += full.ends
+        if part == "kafka":
+            counts["commands acknowledged without kafka"] += full.acknowledged
+            wrong += stood_still(full)
         counts.update({f"{what} refused without {part}": times for what, times in asking.refused.items()})
         wrong += asking.wrong[:5]
         if part == "mongo" and not asking.refused["writes"]:
@@ -93,25 +104,51 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
     return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong))
 
 
-async def _fill(rig: Rig, part: str, seconds: float) -> int:
-    """Take all room from a part until it has ended at least once, and for so long; how often it ended."""
+@dataclass(frozen=True)
+class Full:
+    """What took place while a part had no room: how often it ended; and since it had ended for the first time, for how
+    long it was full, and how many commands were acknowledged."""
+
+    ends: int
+    seconds: float
+    acknowledged: int
+
+
+def stood_still(full: Full) -> list[str]:
+    """What is wrong with the commands while Kafka was not there: they need the store alone."""
+    if full.acknowledged >= full.seconds * ACKNOWLEDGED_PER_SECOND:
+        return []
+    return [f"{full.acknowledged} commands were acknowledged in {full.seconds:.0f} s while Kafka's disk was full"]
+
+
+async def _fill(rig: Rig, part: str, seconds: float) -> Full:
+    """Take all room from a part until it has ended at least once, and for so long."""
     processes, began = set[int](), time.monotonic()
+    ended_at, acknowledged = math.inf, 0
+    rig.hurt(part)  # from now on no write of it may come to its end
     try:
-        while (lasted := time.monotonic() - began) < seconds or len(processes) < 2:
+        while (
+            (lasted := time.monotonic() - began) < seconds
+            or len(processes) < 2
+            or time.monotonic() - ended_at < GONE_SECONDS
+        ):
             if lasted > ENDS_SECONDS + seconds:
                 raise NotDone(f"{part} had no room for {lasted:.0f} s and did not end: could it write?")
-            if pid := await rig.pid(part):
+            pid = await rig.pid(part)
+            if processes and pid not in processes and math.isinf(ended_at):
+                ended_at, acknowledged = time.monotonic(), rig.ledger.counts["acknowledged"]
+            if pid:
                 with suppress(psutil.NoSuchProcess):
                     _room(pid, 0)
                     if processes and pid not in processes:
                         rig.hurt(part)  # the one before has ended in the middle of its work
                     processes.add(pid)
             await asyncio.sleep(LOOK_SECONDS)
+        return Full(len(processes) - 1, time.monotonic() - ended_at, rig.ledger.counts["acknowledged"] - acknowledged)
     finally:
         if pid := await rig.pid(part):
             with suppress(psutil.NoSuchProcess):
                 _room(pid, psutil.RLIM_INFINITY)
-    return len(processes) - 1
 
 
 def _room(pid: int, size: int) -> None:

@@ -24,8 +24,9 @@ class Desk:
             await self._open(client)
         elif dice < 0.15 and self.reserved:
             await self._cancel(client)
-        elif dice < 0.22:
-            await client.get(f"/rooms/{client.random.choice(list(self.rooms))}/occupancy")
+        elif dice < 0.25:
+            room = f"/rooms/{client.random.choice(list(self.rooms))}"
+            await client.get(client.random.choice([room, f"{room}/occupancy"]))
         else:
             await self._reserve(client)
 

@@ -178,85 +178,16 @@ def _too_often(what: str, times: int, note: Note) -> str:
     return f"{what}: came {times} times, and nobody says that it may" if times > 1 and not note.unsure else ""
 
 
-def unsure_for_a_reason(service: str, notes: Iterable[Note], hurt: int) -> Verdict:
-    """I3's exception has a bound: ``hurt`` is how many attempts the faults can have cut in the middle."""
-    unsure = [note.id for note in notes if note.unsure]
-    wrong = [f"{service}: {len(unsure)} say unsure, {hurt} can be, such as {unsure[0]}"] if len(unsure) > hurt else []
-    return Verdict("I3", wrong, {f"{service}: can be unsure": hurt})
-
-
 def calls_came(wishes: Iterable[Wish], calls: Collection[str]) -> list[str]:
     """What I1 says of confirmations: each reservation that was acknowledged is told to the receiver."""
     reserved = [w.body["id"] for w in wishes if w.asked.kind == "reserve-seat" and w.acknowledged]
     return [f"reservation {id}: no webhook came" for id in reserved if id not in calls]
 
 
-def seats_exact(wishes: Sequence[Wish], rooms: Mapping[str, Room]) -> Verdict:
-    """I6: no room has more guests than seats; who was promised a seat has it, and nobody else; all counts agree."""
-    wrong: list[str] = []
-    for id, room in rooms.items():
-        held = sum(status == "held" for status in room.reservations.values())
-        if held != room.held:
-            wrong.append(f"/rooms/{id}: {held} reservations, {room.held} counted")
-        if held > room.seats:
-            wrong.append(f"/rooms/{id}: {held} reservations of {room.seats} seats")
-        if room.left_shown is None:
-            wrong.append(f"/rooms/{id}: {room.seats - room.held} left, the read model has no row")
-        elif room.left_shown != room.seats - room.held:
-            wrong.append(f"/rooms/{id}: {room.seats - room.held} left, the read model says {room.left_shown}")
-        wrong += _promises(f"/rooms/{id}", room, wishes)
-    reservations = sum(len(room.reservations) for room in rooms.values())
-    return Verdict("I6", wrong, {"rooms": len(rooms), "reservations": reservations})
-
-
-def _promises(path: str, room: Room, wishes: Iterable[Wish]) -> list[str]:
-    mine = [wish for wish in wishes if wish.asked.about == path]
-    promised = {wish.body["id"] for wish in mine if wish.asked.kind == "reserve-seat" and wish.acknowledged}
-    given_back = defaultdict[str, list[Wish]](list)
-    for wish in mine:
-        if wish.asked.kind == "cancel-seat":
-            given_back[wish.asked.path.split("/")[-2]].append(wish)
-    unanswered = sum(1 for wish in mine if wish.asked.kind == "reserve-seat" and not wish.status)
-    wrong = [f"{path}: reservation {id} was acknowledged, and is not there" for id in promised - set(room.reservations)]
-    for id in promised & set(room.reservations):
-        cancels = given_back[id]
-        if room.reservations[id] == "cancelled" and not cancels:
-            wrong.append(f"{path}: nobody gave reservation {id} back")
-        elif room.reservations[id] == "cancelled" and all(each.status and not each.acknowledged for each in cancels):
-            wrong.append(f"{path}: reservation {id} was refused to be given back, and is cancelled")
-        if room.reservations[id] == "held" and any(each.acknowledged for each in cancels):
-            wrong.append(f"{path}: reservation {id} was given back, and is held")
-    if len(room.reservations) < room.seats and (turned_away := [w.asked.wish for w in mine if w.code == "room-full"]):
-        wrong.append(f"{path}: {turned_away[0]} was told that it is full, which it never was")
-    strangers = sorted(set(room.reservations) - promised)
-    if len(strangers) > unanswered:
-        wrong += [f"{path}: nobody was told of reservation {id}" for id in strangers]
-    return wrong
-
-
 def together(*verdicts: Verdict) -> Verdict:
     """Several verdicts on one invariant as one."""
     also = {name: count for verdict in verdicts for name, count in verdict.also.items()}
     return Verdict(verdicts[0].code, [wrong for verdict in verdicts for wrong in verdict.wrong], also)
-
-
-def mails_came(wishes: Iterable[Wish], notes: Iterable[Note], mails: Mapping[str, int]) -> list[str]:
-    """What I1 says of invitations: each visit that was planned with a contact has its notification, and the mail."""
-    by_visit = {note.about: note for note in notes}
-    boxes = {message_id.strip("<>").split("@")[0] for message_id, times in mails.items() if times}
-    wrong: list[str] = []
-    for wish in wishes:
-        if wish.asked.kind != "plan-visit" or not wish.acknowledged or not (wish.asked.body or {}).get("contact_id"):
-            continue
-        visit = str(wish.body["id"])
-        note = by_visit.get(visit)
-        if note is None:
-            wrong.append(f"/visits/{visit}: no notification")
-        elif note.status != "sent":
-            wrong.append(f"/visits/{visit}: its notification {note.id} is {note.status}")
-        elif note.id not in boxes:
-            wrong.append(f"/visits/{visit}: notification {note.id} is sent, and no mail came")
-    return wrong
 
 
 def never_back(records: Iterable[Record], rows: Iterable[str] = ()) -> Verdict:

@@ -1,7 +1,8 @@
 """What clients asked and what they were answered: written down outside the system, each line before or after its call.
 
 One line of JSON per happening, flushed at once, so that a rig that is killed itself leaves what it knew. The invariants
-read the file again: they believe nothing but the paper.
+read the file again: they believe nothing but the paper. Looks at lists and read models are not in it, and of a problem
+that was not the last answer only the beginning: two hours are some hundred thousand lines.
 """
 
 import json
@@ -10,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+SAID_MAX = 300
+"""So much of a problem is kept that was not the last answer."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Wish:
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     gave_up: bool = False
     fault: str = ""
+    asked_at: float = 0.0
     answered_at: float = 0.0
 
     @property
@@ -60,24 +65,47 @@ class Wish:
         return self.asked.about.replace("{id}", str(self.body.get("id", "")))
 
 
+@dataclass(frozen=True)
+class Look:
+    """One aggregate as somebody was shown it; version 0: there was none."""
+
+    path: str
+    client: str
+    version: int
+    asked_at: float
+    answered_at: float
+
+
 class Ledger:
-    """One run's file."""
+    """One run's file. ``fault`` is the one that is on."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
         self._out = file.open("a", buffering=1)
         self.counts: dict[str, int] = {"asked": 0, "acknowledged": 0, "refused": 0, "gave up": 0, "tries": 0}
+        self.fault = ""
+        self._last = 0.0
+
+    def now(self) -> float:
+        """The time as it is written down; a clock that is set back stands still here."""
+        self._last = max(self._last, round(time.time(), 3))
+        return self._last
 
     def asked(self, asked: Asked) -> None:
         """Before the first try."""
         self.counts["asked"] += 1
         self._write("asked", asked.wish, **{name: value for name, value in vars(asked).items() if name != "wish"})
 
-    def tried(self, wish: str, outcome: str) -> None:
-        """After a try that is not the last: a status, or the kind of exception."""
+    def tried(self, wish: str, outcome: str, body: Any = None) -> None:
+        """After a try that is not the last: a status with its problem, or the kind of exception."""
         self.counts["tries"] += 1
-        self._write("tried", wish, outcome=outcome)
+        said = {"said": json.dumps(body, ensure_ascii=False)[:SAID_MAX]} if body else {}
+        self._write("tried", wish, outcome=outcome, **said)
+
+    def looked(self, path: str, client: str, version: int, since: float) -> None:
+        """After a look at one aggregate, which was asked for at ``since``."""
+        self._write("looked", path, client=client, version=version, since=since)
 
     def answered(self, wish: str, status: int, body: Any, *, version: int = 0, replayed: bool = False) -> None:
         """After the try that was answered for good."""
@@ -92,6 +120,8 @@ class Ledger:
 
     def noted(self, what: str, **facts: Any) -> None:
         """Something else that is known outside the system: a webhook call that came in, a fault that began."""
+        if what == "fault":
+            self.fault = facts["code"]
         self._write("noted", what, **facts)
 
     def close(self) -> None:
@@ -99,7 +129,7 @@ class Ledger:
         self._out.close()
 
     def _write(self, happening: str, wish: str, **facts: Any) -> None:
-        line = {"happening": happening, "wish": wish, "at": round(time.time(), 3), **facts}
+        line = {"happening": happening, "wish": wish, "at": self.now(), **facts}
         self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -118,7 +148,7 @@ def wishes(lines: Iterable[dict[str, Any]]) -> list[Wish]:
         match line["happening"]:
             case "asked":
                 facts = {key: value for key, value in line.items() if key not in ("happening", "at")}
-                found[name] = Wish(Asked(**facts), fault=fault)
+                found[name] = Wish(Asked(**facts), fault=fault, asked_at=line["at"])
             case "tried":
                 found[name].tries += 1
             case "answered":
@@ -136,8 +166,21 @@ def wishes(lines: Iterable[dict[str, Any]]) -> list[Wish]:
     return list(found.values())
 
 
+def looks(file: Path) -> list[Look]:
+    """All looks at single aggregates, in the order in which they were answered."""
+    return [
+        Look(line["wish"], line["client"], line["version"], line["since"], line["at"])
+        for line in _lines(file, "looked")
+        if line["happening"] == "looked"
+    ]
+
+
 def noted(file: Path, what: str) -> list[dict[str, Any]]:
     """All notes of a kind."""
+    return [line for line in _lines(file, what) if line["happening"] == "noted" and line["wish"] == what]
+
+
+def _lines(file: Path, word: str) -> list[dict[str, Any]]:
+    """Lines with this word in them, and perhaps with others."""
     with file.open() as lines:
-        found = [json.loads(line) for line in lines if f'"{what}"' in line]
-    return [line for line in found if line["happening"] == "noted" and line["wish"] == what]
+        return [json.loads(line) for line in lines if f'"{word}"' in line]

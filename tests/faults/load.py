@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -21,14 +22,25 @@ IDLE_SECONDS = 150
 #: Answers that tell to come back with the same key: the gateway has nobody, the service is full, or it is under way.
 AGAIN = frozenset({429, 502, 503, 504})
 FULL_CODES = frozenset({"busy", "caller-busy", "store-unavailable"})
-AGAIN_CODES = frozenset({"key-in-flight", "busy", "token-expired", "token-invalid"})  # the latter: a clock jumped
+AGAIN_CODES = frozenset({"key-in-flight", "busy"})
+AGAIN_DURING = {"F9": frozenset({"token-expired", "token-invalid"})}  # a token of another time: a clock jumped
+
+
+#: One aggregate, whose version is its ETag; what is read under it is a read model.
+SINGLE = re.compile(r"/(companies|contacts|visits|rooms)/[0-9a-f-]{36}")
+
+
+def comes_back(status: int, code: str, fault: str) -> bool:
+    """Whether an answer tells to come back, while that fault is on."""
+    return status in AGAIN or code in AGAIN_CODES or code in AGAIN_DURING.get(fault, ())
 
 
 @dataclass(frozen=True)
 class Again:
-    """Why a try was not the last, and how long somebody said to wait."""
+    """Why a try was not the last, what was said, and how long somebody said to wait."""
 
     why: str
+    said: dict[str, Any] | None = None
     seconds: float = 0.0
 
 
@@ -40,7 +52,7 @@ class Client:
         self.user = user
         self.http = http
         self.random = random
-        self._ledger = ledger
+        self.ledger = ledger
         self._numbers = itertools.count(1)
         self._pauses = Random(f"{name} pauses")  # how often it has to ask again must not change what it asks next
 
@@ -52,18 +64,18 @@ class Client:
         asked = Asked(wish, self.name, self.user, kind, method, path, about, body, match, within)
         headers = {"Idempotency-Key": f"{wish}-{uuid.UUID(int=self.random.getrandbits(128))}"}
         headers |= {"If-Match": match} if match else {}
-        self._ledger.asked(asked)
+        self.ledger.asked(asked)
         until = time.monotonic() + PATIENCE_SECONDS
         for number in itertools.count():
             outcome = await self._try(asked, headers)
             if isinstance(outcome, Wish):
                 return outcome
-            self._ledger.tried(wish, outcome.why)
+            self.ledger.tried(wish, outcome.why, outcome.said)
             pause = outcome.seconds or PAUSE_SECONDS * 2 ** min(number, DOUBLINGS_MAX)
             await asyncio.sleep(pause * self._pauses.uniform(0.7, 1.3))
             if time.monotonic() > until:
                 break
-        self._ledger.gave_up(wish)
+        self.ledger.gave_up(wish)
         return Wish(asked, gave_up=True)
 
     async def _try(self, asked: Asked, headers: dict[str, str]) -> "Wish | Again":
@@ -72,19 +84,24 @@ class Client:
         except AWAY as error:
             return Again(type(error).__name__)
         told = answer.body
-        if answer.status_code in AGAIN or told.get("code") in AGAIN_CODES:
-            return Again(f"{answer.status_code} {told.get('code', '')}", _pause(answer, told))
+        if comes_back(answer.status_code, told.get("code", ""), self.ledger.fault):
+            return Again(f"{answer.status_code} {told.get('code', '')}", told, _pause(answer, told))
         version = int(answer.headers.get("ETag", '"0"').strip('"'))
         replayed = "Idempotent-Replayed" in answer.headers
-        self._ledger.answered(asked.wish, answer.status_code, told, version=version, replayed=replayed)
+        self.ledger.answered(asked.wish, answer.status_code, told, version=version, replayed=replayed)
         return Wish(asked, status=answer.status_code, code=told.get("code", ""), version=version, body=told)
 
     async def get(self, path: str) -> Answer | None:
-        """Look at something, once; None when nobody answered."""
+        """Look at something, once; None when nobody answered. A client looks at what its own college has: whoever does
+        not find it was shown nothing."""
+        since = self.ledger.now()
         try:
             answer = await self.http.request("GET", path)
         except AWAY:
             return None
+        if SINGLE.fullmatch(path) and (answer.is_success or answer.status_code == 404):
+            version = int(answer.headers["ETag"].strip('"')) if answer.is_success else 0
+            self.ledger.looked(path, self.name, version, since)
         return None if answer.status_code in AGAIN else answer
 
 

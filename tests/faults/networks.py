@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count, islice
 from random import Random
@@ -13,16 +14,16 @@ import httpx2
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.identity import PATHS, USER
-from tests.faults.proxy import Proxy, wanted_of
+from tests.faults.proxy import Proxy
 from tests.faults.rig import Rig
+from tests.faults.wire import KAFKA_WRITES, QUIET, cuts_of
 
 HOLE_SECONDS = 30
 DELAY = 0.5
 DELAY_SECONDS = 8
-CUTS = 3
 RESETS = 3
 HAPPENS_SECONDS = 40
-QUIET = "gateway-notifications"
+COMMITS_CUT = "answers of EndTxn cut"
 KINDS = ("reset", "hole", "delay", "no answer")
 
 
@@ -33,8 +34,9 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
     """
     counts, wrong, had = dict.fromkeys((f"{kind}s" for kind in KINDS), 0), list[str](), set[tuple[str, str]]()
     pairs = random.sample(list(rig.proxies), len(rig.proxies))
-    cut = 0
-    for kind, pair in islice(turns(random.sample(KINDS, len(KINDS)), pairs), amount):
+    cut, before = 0, {each: rig.proxies[f"{each}-kafka"].counts.copy() for each in _on_kafka(rig)}
+    taken = list(islice(turns(random.sample(KINDS, len(KINDS)), pairs), amount))
+    for kind, pair in taken:
         rig.ledger.noted("network", kind=kind, pair=pair)
         try:
             async with _talk(rig, pair):
@@ -47,7 +49,22 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
         rig.fault_ended()
         await asyncio.sleep(random.uniform(1, 3))
     seen = {"pairs": len({pair for _, pair in had}), "of each kind between each pair": f"{len(had)}/{4 * len(pairs)}"}
-    return Outcome({**counts, "connections cut": cut, **seen}, tuple(wrong))
+    lost = {service: rig.proxies[f"{service}-kafka"].counts - before[service] for service in before}
+    wrong += without_a_lost_commit(taken, lost)
+    answers = sum(lost.values(), Counter[str]())
+    of_kafka = {f"answers of {kind} cut": answers[f"answers of {kind} cut"] for kind in KAFKA_WRITES.values()}
+    return Outcome({**counts, "connections cut": cut, **(of_kafka if lost else {}), **seen}, tuple(wrong))
+
+
+def without_a_lost_commit(taken: Collection[tuple[str, str]], lost: Mapping[str, Counter[str]]) -> list[str]:
+    """Services whose turn it was to lose Kafka's answers, and of which no relay lost that of a transaction's end."""
+    turned = [service for service in lost if ("no answer", f"{service}-kafka") in taken]
+    return [f"{each}-kafka: the answer of no EndTxn was cut" for each in turned if not lost[each][COMMITS_CUT]]
+
+
+def _on_kafka(rig: Rig) -> list[str]:
+    """Services whose Kafka is ours: all of them publish."""
+    return [service for service in rig.services if f"{service}-kafka" in rig.proxies]
 
 
 def turns(kinds: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -95,10 +112,10 @@ async def _go_wrong(kind: str, proxy: Proxy, random: Random) -> int:
             delayed = proxy.counts["delayed"]
             async with proxy.delayed(DELAY):
                 await asyncio.sleep(DELAY_SECONDS)
-                await _until(proxy, lambda: proxy.counts["delayed"] > delayed)
+                await _until(proxy, kind, lambda: proxy.counts["delayed"] > delayed)
         case _:
-            proxy.cut_answers(CUTS, None if proxy.name == QUIET else wanted_of(proxy.name))
-            await _until(proxy, lambda: proxy.counts["answers cut"] >= cuts + CUTS)
+            proxy.cut_answers(cuts_of(proxy.name))
+            await _until(proxy, kind, lambda: not proxy.cuts_left)
     return proxy.counts["resets"] - resets + proxy.counts["answers cut"] - cuts
 
 
@@ -111,12 +128,13 @@ async def _reset(proxy: Proxy) -> None:
         await asyncio.sleep(0.005)
 
 
-async def _until(proxy: Proxy, happened: Callable[[], bool]) -> None:
+async def _until(proxy: Proxy, kind: str, happened: Callable[[], bool]) -> None:
     until = time.monotonic() + HAPPENS_SECONDS
     while not happened():
         if time.monotonic() > until:
-            proxy.cut_answers(0)
-            raise NotDone(f"nothing of the kind passed {proxy.name} for {HAPPENS_SECONDS} s")
+            left = " and ".join(proxy.cuts_wanted)
+            proxy.cut_answers({})
+            raise NotDone(f"nothing of the kind passed {proxy.name} for {HAPPENS_SECONDS} s: {left or kind}")
         await asyncio.sleep(0.05)
 
 

@@ -99,13 +99,14 @@ class Rig:
             os.killpg(os.getpgid(pid), with_signal)
         except ProcessLookupError:
             return False
-        if with_signal == signal.SIGKILL:
+        if with_signal in (signal.SIGKILL, signal.SIGSTOP):
             self.hurt(part)
         self.fault_ended()
         return True
 
     def hurt(self, part: str) -> None:
-        """Note that a part's process was cut off in the middle of its work: what it did then may be unsure."""
+        """Note that a part's process was cut off in the middle of its work, or stopped there: what it did then may be
+        unsure."""
         self.ledger.noted("hurt", part=part)
         self.fault_ended()
 

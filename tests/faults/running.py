@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from tests.faults.planning import Planned, plan
 from tests.faults.proxy import Proxy
 from tests.faults.receiver import Receiver
 from tests.faults.rig import Rig
+from tests.faults.wire import talk_of
 
 SERVICES = ("companies", "notifications", "seats")
 CLIENTS = 6
@@ -178,7 +180,10 @@ async def _rig(
     wanted: Wanted, place: Layout, supervisor: Supervisor, console: Console, say: Callable[[str], None]
 ) -> AsyncGenerator[Rig]:
     """Proxies first, since the services look for their parts through them; then all parts, then people."""
-    proxies = {pair: Proxy(pair, place.proxy_port(pair), target) for pair, target in place.pairs.items()}
+    proxies = {
+        pair: Proxy(pair, place.proxy_port(pair), target, partial(talk_of, pair))
+        for pair, target in place.pairs.items()
+    }
     for proxy in proxies.values():
         await proxy.start()
     everything = parts(place)
@@ -193,6 +198,8 @@ async def _rig(
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
         await asyncio.to_thread(working.import_register, environment, CLIENTS)
         folk, ledger = people.People(place.stack), Ledger(place.stack.folder / "ledger.jsonl")
+        for proxy in proxies.values():
+            proxy.ledger = ledger
         load = Load(folk, ledger, str(wanted.seed))
         rig = Rig(
             place, supervisor, {part.name: part for part in everything}, proxies, folk, ledger, load,

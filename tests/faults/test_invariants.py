@@ -76,17 +76,6 @@ def test_what_was_refused_or_never_answered_is_no_promise():
     assert invariants.acknowledged_is_there(asked, {}, {}).holds
 
 
-def test_an_invitation_that_never_came_is_counted():
-    def missing(notes: Sequence[Note], mails: Mapping[str, int]) -> list[str]:
-        return invariants.mails_came([PLANNED], notes, mails)
-
-    sent = Note("n1", "v1", "sent", unsure=False)
-    assert missing([sent], {"<n1@vaao.example>": 1}) == []
-    assert missing([], {}) == [f"{VISIT}: no notification"]
-    assert missing([sent], {}) == [f"{VISIT}: notification n1 is sent, and no mail came"]
-    assert missing([replace(sent, status="expired")], {}) == [f"{VISIT}: its notification n1 is expired"]
-
-
 def test_a_confirmation_that_never_came_is_counted():
     reserved = wish("reserve-seat", "/rooms/r1", id="s1", room={})
     assert invariants.calls_came([reserved], {"s1": 1}) == []
@@ -209,13 +198,6 @@ def test_a_call_of_nobodys_asking_is_counted():
     assert invariants.calls_once({}, [Call("s1", "{}")], ROOMS).wrong == ["webhook s1: of no dispatch"]
     other = replace(DISPATCH, id="s2")
     assert invariants.calls_once({"s2": other}, [], ROOMS).wrong == ["dispatch s2: of no reservation"]
-
-
-def test_more_that_is_unsure_than_faults_can_explain_is_counted():
-    unsure = [replace(NOTE, id=f"n{number}", unsure=True) for number in range(3)]
-    assert invariants.unsure_for_a_reason("notifications", [*unsure, NOTE], 3).holds
-    verdict = invariants.unsure_for_a_reason("notifications", unsure, 2)
-    assert verdict.wrong == ["notifications: 3 say unsure, 2 can be, such as n0"]
 
 
 # -- I4 ----------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults import ledger, load
+from tests.faults import answers, ledger, load
 from tests.faults.calling import Answer, Caller
 from tests.faults.ledger import Ledger
 from tests.faults.load import Client
@@ -72,8 +72,8 @@ async def test_the_same_seed_asks_with_the_same_keys(tmp_path: Path):
 
 async def test_how_often_it_has_to_ask_does_not_change_what_it_asks_next(tmp_path: Path):
     dice: list[float] = []
-    for name, answers in (("one", [DONE]), ("two", [NOBODY, TimeoutError(), NOBODY, DONE])):
-        one = client(Gateway(*answers), tmp_path / name)
+    for name, told in (("one", [DONE]), ("two", [NOBODY, TimeoutError(), NOBODY, DONE])):
+        one = client(Gateway(*told), tmp_path / name)
         await one.ask("open-room", "POST", "/rooms", {})
         dice.append(one.random.random())
     assert dice[0] == dice[1]
@@ -104,3 +104,42 @@ async def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert gone.gave_up
     [wish] = ledger.read(tmp_path / "ledger.jsonl")
     assert (wish.gave_up, wish.status) == (True, 0)
+
+
+WRONG_TIME = Answer(401, {}, {"code": "token-invalid"})
+
+
+async def test_a_token_of_another_time_is_shown_again_only_while_a_clock_is_wrong(tmp_path: Path):
+    one = client(Gateway(WRONG_TIME, DONE), tmp_path)
+    one.ledger.noted("fault", code="F9")
+    assert (await one.ask("open-room", "POST", "/rooms", {})).acknowledged
+    for code in ("F1", "F10"):
+        other = client(Gateway(WRONG_TIME, DONE), tmp_path)
+        other.ledger.noted("fault", code=code)
+        refused = await other.ask("open-room", "POST", "/rooms", {})
+        assert (refused.status, refused.code) == (401, "token-invalid")
+    *_, last = ledger.read(tmp_path / "ledger.jsonl")
+    assert not answers.by_the_rules([last], over=False).holds
+
+
+ROOM = "/rooms/6c1d0b0e-0000-4000-8000-000000000001"
+
+
+async def test_a_look_at_one_thing_is_written_down_and_one_at_a_list_is_not(tmp_path: Path):
+    found = Answer(200, {"ETag": '"3"'}, {})
+    one = client(Gateway(found, Answer(404, {}, {}), NOBODY, OSError(), found), tmp_path)
+    for _ in range(4):
+        await one.get(ROOM)
+    for path in ("/visits?limit=20", f"{ROOM}/occupancy"):
+        await one.get(path)
+    looks = ledger.looks(tmp_path / "ledger.jsonl")
+    assert [(look.path, look.client, look.version) for look in looks] == [(ROOM, "c1", 3), (ROOM, "c1", 0)]
+    assert all(look.asked_at <= look.answered_at for look in looks)
+
+
+async def test_what_was_said_in_a_try_is_written_down_and_cut_off_when_it_is_long(tmp_path: Path):
+    long = Answer(503, {}, {"code": "busy", "detail": "x" * 10_000})
+    await client(Gateway(long, DONE), tmp_path).ask("open-room", "POST", "/rooms", {})
+    tried = next(line for line in (tmp_path / "ledger.jsonl").read_text().splitlines() if '"tried"' in line)
+    assert "busy" in tried
+    assert len(tried) < 500

@@ -1,65 +1,22 @@
 """The proxy does to a connection what it says, and nothing when it is told nothing."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from time import monotonic
 
 import pytest
 
-from tests.faults import proxy
 from tests.faults.proxy import Proxy
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Echo:
-    """A server that answers with what it was asked, and remembers it."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.heard: list[bytes] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(65_536):
-            self.heard.append(chunk)
-            writer.write(chunk)
-        writer.close()
-
-
-@pytest.fixture
-async def echo() -> AsyncIterator[Echo]:
-    one = Echo()
-    server = await asyncio.start_server(one.serve, "127.0.0.1", one.port)
-    yield one
-    server.close()
+from tests.faults.standins import Echo, Line, free_port
+from tests.faults.wire import KafkaTalk, Talk
 
 
 @pytest.fixture
 async def between(echo: Echo) -> AsyncIterator[Proxy]:
-    one = Proxy("a-b", free_port(), echo.port)
+    one = Proxy("a-b", free_port(), echo.port, lambda: Talk(lambda chunk: chunk == b"write"))
     await one.start()
     yield one
     await one.close()
-
-
-class Line:
-    """One connection through the proxy."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    @classmethod
-    async def to(cls, between: Proxy) -> "Line":
-        return cls(*await asyncio.open_connection("127.0.0.1", between.port))
-
-    async def ask(self, text: bytes) -> bytes:
-        self.writer.write(text)
-        return await self.reader.read(65_536)
 
 
 async def test_it_passes_on_what_comes_and_the_end_of_it(between: Proxy, echo: Echo) -> None:
@@ -113,7 +70,7 @@ async def test_it_delays(between: Proxy) -> None:
 
 
 async def test_it_cuts_when_the_answer_came_so_that_the_request_is_done(between: Proxy, echo: Echo) -> None:
-    between.cut_answers(1, lambda chunk: chunk == b"write")
+    between.cut_answers({"write": 1})
     line = await Line.to(between)
     assert await line.ask(b"read") == b"read"
     with pytest.raises(ConnectionResetError):
@@ -142,14 +99,80 @@ async def test_nobody_behind_it_is_an_end_of_the_connection(between: Proxy) -> N
         await line.ask(b"hello")
 
 
-def test_it_knows_writes_when_it_sees_them() -> None:
-    update = b"\x00" * 16 + b"\x00\x00\x00\x00\x00" + b"\x50\x00\x00\x00\x02update\x00\x07\x00\x00\x00visits\x00"
-    assert proxy.wanted_of("companies-mongo")(update)
-    assert not proxy.wanted_of("companies-mongo")(update.replace(b"update", b"find"))
-    produce, fetch = b"\x00\x00\x01\x00\x00\x00\x00\x09", b"\x00\x00\x01\x00\x00\x01\x00\x09"
-    assert proxy.wanted_of("seats-kafka")(produce)
-    assert not proxy.wanted_of("seats-kafka")(fetch)
-    assert proxy.wanted_of("notifications-smtp")(b"Moi!\r\n.\r\n")
-    assert proxy.wanted_of("gateway-seats")(b"POST /rooms HTTP/1.1\r\n")
-    assert proxy.wanted_of("seats-webhook")(b"POST /hook HTTP/1.1\r\n")
-    assert not proxy.wanted_of("gateway-seats")(b"GET /rooms HTTP/1.1\r\n")
+def kafka(key: int, number: int) -> bytes:
+    """A request of Kafka's with an empty body; the echo's answer, whose number is what is the interface here."""
+    return b"\x00\x00\x00\x08" + key.to_bytes(2) + b"\x00\x09" + number.to_bytes(4)
+
+
+class Broker:
+    """Answers requests when it is told to, in the order in which they came, with their numbers."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.waiting: list[int] = []
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        while True:
+            request = await reader.readexactly(12)
+            self.waiting.append(int.from_bytes(request[8:]))
+
+    async def answer(self, count: int) -> None:
+        assert self.writer is not None
+        answers = b"".join(b"\x00\x00\x00\x06" + number.to_bytes(4) + b"ok" for number in self.waiting[:count])
+        del self.waiting[:count]
+        self.writer.write(answers)
+        await self.writer.drain()
+
+
+async def test_of_kafka_s_answers_it_loses_the_one_that_is_meant_and_not_an_earlier_one() -> None:
+    broker = Broker()
+    server = await asyncio.start_server(broker.serve, "127.0.0.1", broker.port)
+    between = Proxy("a-kafka", free_port(), broker.port, KafkaTalk)
+    await between.start()
+    between.cut_answers({"EndTxn": 1})
+    line = await Line.to(between)
+    line.writer.write(kafka(1, 7) + kafka(0, 8) + kafka(26, 9))  # asked on before the first was answered
+    while len(broker.waiting) < 3:
+        await asyncio.sleep(0.01)
+    await broker.answer(1)
+    assert (await line.reader.readexactly(10))[4:8] == (7).to_bytes(4)
+    assert between.cuts_left == 1
+    await broker.answer(2)
+    assert (await line.reader.readexactly(10))[4:8] == (8).to_bytes(4)
+    with pytest.raises(ConnectionResetError):
+        await line.reader.readexactly(1)
+    assert between.counts["answers of EndTxn cut"] == 1
+    assert not between.cuts_left
+    await between.close()
+    server.close()
+
+
+async def test_an_answer_that_never_came_is_not_lost_and_another_will_be(between: Proxy, echo: Echo) -> None:
+    between.cut_answers({"write": 1})
+    silent = await asyncio.start_server(_silence, "127.0.0.1", free_port())
+    there, between.target = between.target, silent.sockets[0].getsockname()[1]
+    line = await Line.to(between)
+    line.writer.write(b"write")
+    while between.cuts_wanted:
+        await asyncio.sleep(0.01)
+    between.reset()
+    between.target = there
+    while not between.cuts_wanted:
+        await asyncio.sleep(0.01)
+    assert between.cuts_left == 1
+    again = await Line.to(between)
+    with pytest.raises(ConnectionResetError):
+        await again.ask(b"write")
+    silent.close()
+
+
+async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def test_who_gives_up_losing_answers_loses_none(between: Proxy, echo: Echo) -> None:
+    between.cut_answers({"write": 1})
+    between.cut_answers({})
+    assert await (await Line.to(between)).ask(b"write") == b"write"

@@ -46,7 +46,7 @@ async def test_who_still_waits_for_an_answer_is_not_at_rest(rig: Rig):
     assert await rig.settle() == math.inf
 
 
-async def test_a_kill_is_noted_as_what_can_have_hurt_and_as_an_end_and_a_stop_of_a_moment_only_as_an_end(
+async def test_a_kill_or_a_stop_is_noted_as_what_can_have_hurt_and_as_an_end_and_going_on_only_as_an_end(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
     async def pid(_: Rig, part: str) -> int:
@@ -67,4 +67,6 @@ async def test_a_kill_is_noted_as_what_can_have_hurt_and_as_an_end_and_a_stop_of
     assert noted(rig.ledger.file, "hurt") == []
     assert await rig.kill("seats")
     assert [each["part"] for each in noted(rig.ledger.file, "hurt")] == ["seats"]
+    assert await rig.kill("seats", signal.SIGSTOP)
+    assert len(noted(rig.ledger.file, "hurt")) == 2
     assert time.monotonic() - rig.ended_at < 1

@@ -82,7 +82,7 @@ class Outreach:
             (8, self._cancel),
             (14, self._record),
             (8, self._tag),
-            (10, self._look),
+            (14, self._look),
         ]
         [step] = client.random.choices([step for _, step in steps], [weight for weight, _ in steps])
         return await step(client)
@@ -159,8 +159,9 @@ class Outreach:
             await client.ask("tag-company", "PATCH", path, body, about=path, match=seen.headers["ETag"])
 
     async def _look(self, client: Client) -> None:
-        path = client.random.choice(["/visits?limit=20", "/companies?limit=20", f"/companies/{self.companies[0]}"])
-        await client.get(path)
+        paths = ["/visits?limit=20", "/companies?limit=20", f"/companies/{self.companies[0]}"]
+        paths += [f"/visits/{visit.id}" for visit in list(self.visits)[-3:]]
+        await client.get(client.random.choice(paths))
 
     async def _saw(self, client: Client, visit: Planned, done: Wish) -> None:
         """What a change taught: the next version; or that somebody else was there, so look again."""
