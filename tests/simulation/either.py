@@ -9,12 +9,15 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from tyrsky.consuming import kafka_broker
+from tyrsky.watching import Offsets
 
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.loop import Loop
 from tests.simulation.network import Direct
 from tests.simulation.producer import MemoryProducer
+from tests.simulation.standins import MemoryBroker, MemoryOffsets
 
 Test = Callable[["Kafka"], Coroutine[Any, Any, None]]
 
@@ -51,11 +54,12 @@ class Kafka:
         return TopicPartition(self.topic, partition)
 
     @asynccontextmanager
-    async def producer(self, transactional_id: str | None = None) -> AsyncGenerator[Any]:
+    async def producer(self, transactional_id: str | None = None, **more: Any) -> AsyncGenerator[Any]:
         options: dict[str, Any] = {
             "transactional_id": transactional_id and f"{self.topic}-{transactional_id}",
             "enable_idempotence": True,
             "linger_ms": 2,
+            **more,
         }
         producer: Any = (
             AIOKafkaProducer(bootstrap_servers=self.bootstrap, **options)
@@ -82,6 +86,25 @@ class Kafka:
             yield consumer
         finally:
             await consumer.stop()
+
+    @asynccontextmanager
+    async def offsets(self) -> AsyncGenerator[Offsets]:
+        """The kit's way to ask where groups are."""
+        offsets = Offsets(self.bootstrap) if self.bootstrap else MemoryOffsets(self._broker, Direct())
+        try:
+            yield offsets
+        finally:
+            await offsets.close()
+
+    def faststream(self) -> Any:
+        """FastStream's broker as the kit sets it up, or what stands in for it."""
+        if self.bootstrap:
+            return kafka_broker(self.bootstrap, stop_seconds=2)
+        return MemoryBroker(functools.partial(MemoryConsumer, self._broker, Direct()))
+
+    async def dies(self, producer: Any) -> None:
+        """As a producer's process does: nothing is ended, nothing is sent any more."""
+        await producer._sender.close()
 
     async def read(self, *, committed: bool = True, partition: int = 0) -> list[str]:
         """What a reader sees up to the end."""

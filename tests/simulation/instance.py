@@ -106,8 +106,7 @@ class Instance:
         self._consumers = [Consumer(cast("Any", broker), inbox, offsets, SETTINGS) for inbox in inboxes]
         self._spawn(Replayer(inboxes, letters, offsets, SETTINGS).run)
         self._spawn(Watchdog(self._consumers, offsets, every=10, patience=60).run)
-        for subscriber in broker.subscribers:
-            await subscriber.start()
+        await broker.start()
 
     def _consumer(self, **options: Any) -> MemoryConsumer:
         outside = self._outside

@@ -105,3 +105,13 @@ class MemoryBroker:
         """One more group."""
         self.subscribers.append(MemorySubscriber(self._make, topics, options))
         return self.subscribers[-1]
+
+    async def start(self) -> None:
+        """All of them."""
+        for subscriber in self.subscribers:
+            await subscriber.start()
+
+    async def stop(self) -> None:
+        """All of them."""
+        for subscriber in self.subscribers:
+            await subscriber.stop()

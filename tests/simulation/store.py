@@ -119,17 +119,18 @@ class Collection:
     async def update_many(self, filter: Mapping[str, Any], update: Mapping[str, Any]) -> UpdateResult:
         """Change all that a filter finds."""
         where, how = plain(filter), plain(update)
+        done = await self._each("update_many", where, lambda one: self.documents.update(one, how)[0])
+        return _update_result([each for changed in done for each in changed], None)
+
+    async def _each(self, what: str, where: Document, work: Callable[[Document], Any]) -> list[Any]:
+        """Find which; then each is looked at again and dealt with by itself, and others come in between."""
         works: list[Callable[[], Any]] = []
 
-        def find() -> list[Any]:
-            """Which; then each is looked at again and changed by itself, and others come in between."""
-            for _, document in self.documents.matching(where):
-                works.append(partial(self.documents.update, {**where, "_id": document["_id"]}, how))
-            return []
+        def find() -> None:
+            works.extend(partial(work, {**where, "_id": each["_id"]}) for _, each in self.documents.matching(where))
 
         works.append(find)
-        changed = [each for done in (await self._all("update_many", works))[1:] for each in done[0]]
-        return _update_result(changed, None)
+        return (await self._all(what, works))[1:]
 
     async def find_one_and_update(
         self,
@@ -164,9 +165,7 @@ class Collection:
     async def delete_many(self, filter: Mapping[str, Any]) -> DeleteResult:
         """Take all away that a filter finds."""
         where = plain(filter)
-        return DeleteResult(
-            {"n": await self._one("delete_many", lambda: self.documents.delete(where, many=True))}, True
-        )
+        return DeleteResult({"n": sum(await self._each("delete_many", where, self.documents.delete))}, True)
 
     async def drop(self) -> None:
         """Take everything away."""

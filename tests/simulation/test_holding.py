@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, cast
@@ -10,8 +11,9 @@ from typing import Any, cast
 from tyrsky.finding import Finder
 from tyrsky.holding import Holders
 from tyrsky.producing import Places, lanes_of
+from tyrsky.relay import Relay
 
-from tests.simulation.network import Network, Weather
+from tests.simulation.network import Direct, Network, Weather, Work
 from tests.simulation.store import Server
 
 ROOMS, TRAYS = ("rooms", 0), ("trays", 0)
@@ -23,6 +25,12 @@ class Log:
     def __init__(self, seen: dict[tuple[str, str], int] | None = None) -> None:
         self.fenced: list[str] = []
         self._seen = seen or {}
+
+    async def open(self, holder: str) -> "Log":
+        return self
+
+    async def close(self) -> None:
+        """It is its own sender."""
 
     async def fence(self, lanes: list[str]) -> None:
         self.fenced += lanes
@@ -121,3 +129,23 @@ async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for
     assert (await rooms.find_one({"_id": "mine"}))["outbox"] == [{"topic": "t", "sequence": 5}]
     assert "lease_by" not in await rooms.find_one({"_id": "mine"})
     assert len((await rooms.find_one({"_id": "another's"}))["outbox"]) == 2
+
+
+class SaysItLate(Direct):
+    """Writes a relay down at once, and is long in saying so."""
+
+    async def call(self, name: str, works: Sequence[Work], lost: Callable[[], Exception]) -> list[Any]:
+        done = await super().call(name, works, lost)
+        await asyncio.sleep(0.2 if name == "relays.insert_one" else 0)
+        return done
+
+
+async def test_a_relay_that_is_cut_off_as_it_begins_is_forgotten() -> None:
+    """It was written down, and did not know yet: others took it for one that lives, and later for one that died."""
+    database: Any = Server().client(SaysItLate())["x"]
+    relay = Relay(database, cast("Any", Log()), "a-relay")
+    await relay.start()
+    await asyncio.sleep(0.1)
+    assert await database["relays"].count_documents({}) == 1
+    await relay.stop(1)
+    assert await database["relays"].count_documents({}) == 0

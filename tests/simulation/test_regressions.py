@@ -4,19 +4,27 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from pymongo.errors import AutoReconnect
+from tyrsky import producing
 from tyrsky.clearing import Clearer
+from tyrsky.producing import KafkaLog
 from tyrsky.receipts import Receipt
 from tyrsky.remembering import KEPT, Remembered
 
+from tests.simulation.broker import Broker
 from tests.simulation.clock import now, simulated
+from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.loop import Loop
+from tests.simulation.network import Direct
 from tests.simulation.plans import MORE_OF
+from tests.simulation.producer import MemoryProducer
 from tests.simulation.store import Server
 from tests.simulation.world import World
 
@@ -78,3 +86,35 @@ def test_a_clearing_that_fails_is_not_forgotten_by_one_after_it_that_does_not(mo
     for seed in range(SEEDS):
         World(seed, more_of={"rooms": 4, "customers": 9, "wishes": 3, "instances": 2, "faults": ()}).run()
     assert failed
+
+
+def test_the_reading_at_a_takeover_has_an_end_though_others_publish_on() -> None:
+    """One partition could not be read to its end; each record of another put the end off, for ever."""
+    loop, broker = Loop("a reading without an end"), Broker()
+    broker.create("rooms", 2)
+
+    async def publish(partition: int, *, transactional_id: str | None = None) -> None:
+        options: Any = {"transactional_id": transactional_id, "transaction_timeout_ms": 3_600_000}
+        producer: Any = MemoryProducer(broker, Direct(), enable_idempotence=True, **options)
+        await producer.start()
+        if transactional_id:
+            await producer.begin_transaction()
+            await producer.send_and_wait("rooms", b"open", partition=partition)
+            return
+        while True:
+            await producer.send_and_wait("rooms", b"more", partition=partition)
+            await asyncio.sleep(producing.READ_SECONDS / 3)
+
+    async def reading() -> float:
+        await publish(0, transactional_id="nobody ends it")
+        going_on = asyncio.create_task(publish(1))
+        await asyncio.sleep(1)
+        began = loop.time()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(600):
+                await KafkaLog("simulated", "a test").seen({("rooms", 0): 0, ("rooms", 1): 0})
+        going_on.cancel()
+        return loop.time() - began
+
+    with simulated(loop, "a reading", {AIOKafkaConsumer: partial(MemoryConsumer, broker, Direct())}):
+        assert loop.run(reading()) < 3 * producing.READ_SECONDS

@@ -28,3 +28,25 @@ async def test_marks_and_what_was_taken_back_are_no_lag(rig: Rig):
         await producer.abort_transaction()
         await until(lambda: rig.caught_up(policies.group))
     await producer.stop()
+
+
+async def test_what_a_producer_took_back_reaches_nobody(rig: Rig):
+    effects = Effects(rig.database)
+    producer = AIOKafkaProducer(bootstrap_servers=KAFKA, transactional_id=f"marks-{uuid4()}")
+    await producer.start()
+    try:
+        async with rig.instance(rig.policies(effects)):
+            await producer.begin_transaction()
+            await _send(rig, producer)
+            await producer.abort_transaction()
+            async with producer.transaction():
+                await _send(rig, producer)
+            await until(lambda: effects.of("a"))
+        assert effects.of("a") == [2]
+    finally:
+        await producer.stop()
+
+
+async def _send(rig: Rig, producer: AIOKafkaProducer) -> None:
+    headers, body = rig.next("a")
+    await producer.send_and_wait(rig.topic.name, body, key=b"a", partition=0, headers=headers)

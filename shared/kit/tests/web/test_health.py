@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+from typing import Any, cast
+from unittest.mock import MagicMock
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tyrsky import health
+from tyrsky import health, service
 from tyrsky.health import Health, PartsMissing
+from tyrsky.service import Service
+from tyrsky.settings import Settings
 
 
 async def ok() -> None:
@@ -122,3 +126,28 @@ async def test_the_start_gives_up_and_says_on_what():
     parts.part("kafka", away, at="127.0.0.1:19092")
     with pytest.raises(PartsMissing, match=r"kafka at 127\.0\.0\.1:19092 \(ConnectionRefusedError\)"):
         await parts.wait(0.2)
+
+
+async def test_the_store_is_asked_over_a_connection_that_no_request_has(monkeypatch: pytest.MonkeyPatch):
+    """The requests' are all taken where there is much to do: they hang here."""
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.2)
+    made: list[tuple[str, int]] = []
+
+    def client(name: str, settings: Settings, *, connections: int = 50) -> Any:
+        made.append((name, connections))
+        found = MagicMock()
+        found.__getitem__.return_value.command = hangs_at if len(made) == 1 else pong
+        return found
+
+    async def hangs_at(_: str) -> None:
+        await hangs()
+
+    async def pong(_: str) -> None:
+        """At once."""
+
+    monkeypatch.setattr(service, "mongo_client", client)
+    settings = cast("Any", Settings)(colleges=["vaao"], oidc_issuer="http://127.0.0.1:9", kafka_bootstrap="127.0.0.1:9")
+    whole = Service("tryout", settings)
+    whole.asgi()
+    assert "mongo" not in await whole.health.missing()
+    assert made == [("tryout", 50), ("tryout-health", 1)]
