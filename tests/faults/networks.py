@@ -47,7 +47,7 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
         rig.fault_ended()
         await asyncio.sleep(random.uniform(1, 3))
     seen = {"pairs": len({pair for _, pair in had}), "of each kind between each pair": f"{len(had)}/{4 * len(pairs)}"}
-    return Outcome({**counts, "connections cut": cut, **seen}, tuple(wrong))
+    return Outcome({**counts, "connections cut": cut, **seen}, tuple(wrong), times=sum(counts.values()))
 
 
 def turns(kinds: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[str, str]]:

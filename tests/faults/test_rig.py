@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.faults.checking import Checking
 from tests.faults.ledger import Ledger, noted
 from tests.faults.rig import Rig
 
@@ -68,3 +69,20 @@ async def test_a_kill_is_noted_as_what_can_have_hurt_and_as_an_end_and_a_stop_of
     assert await rig.kill("seats")
     assert [each["part"] for each in noted(rig.ledger.file, "hurt")] == ["seats"]
     assert time.monotonic() - rig.ended_at < 1
+
+
+async def test_what_a_fault_measured_itself_is_judged_and_measured_from_there_no_more(rig: Rig):
+    rig.fault_ended()
+    rig.rested("F6, 20000 messages", 100.0, 200)
+    assert [(rest.took, rest.allowed) for rest in rig.rests] == [(100.0, 200)]
+    assert await rig.settle(since=rig.ended_at) < 1
+    checking = Checking(rig, [])
+    await checking.settle("F6")
+    assert rig.rests == []
+
+
+async def test_a_death_of_the_rigs_doing_is_noted_by_its_process(rig: Rig):
+    rig.hurt("seats", ended=4_711)
+    rig.hurt("seats")
+    assert [(each["part"], each["pid"]) for each in noted(rig.ledger.file, "ends")] == [("seats", 4_711)]
+    assert len(noted(rig.ledger.file, "hurt")) == 2
