@@ -11,7 +11,7 @@ from tests.faults.rig import Rig
 
 MINUTES = 10
 AHEAD_SECONDS = (8, 14)
-OFF_SECONDS = 3
+OFF_SECONDS = 30
 TAKEN_OVER_SECONDS = 60
 
 

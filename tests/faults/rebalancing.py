@@ -73,7 +73,7 @@ async def rebalances(rig: Rig, random: Random, amount: int) -> Outcome:
 
 
 def _counted(found: Found, *, past: bool) -> dict[str, int]:
-    late = {"held past the wait": 1, "of them refused to commit": int(not found.committed)} if past else {}
+    late = {"held past the wait": 1, "commits refused": int(not found.committed)} if past else {}
     return {"messages in hand": found.asked, "messages that came again": len(found.again), **late}
 
 
@@ -81,7 +81,7 @@ def judged(found: Found, *, past: bool) -> list[str]:
     """What is not as the kit promises, or as the fault was meant."""
     if not past:
         wrong = [] if found.committed else ["a batch that was done in time was not committed"]
-        return wrong + [f"{each} was committed in time, and came again" for each in sorted(found.again)]
+        return wrong + [f"{each} was done in time, and came again" for each in sorted(found.again)]
     wrong = [] if found.left else ["the batch was done before the kit waited no longer"]
     lost = sorted(found.held - found.again)
     return wrong + [f"{each} was in hand past the rebalance, and did not come again" for each in lost]

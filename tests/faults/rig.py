@@ -126,6 +126,7 @@ class Rig:
     def rested(self, what: str, took: float, allowed: float = SETTLE_SECONDS) -> None:
         """Note how long rest took after something bad, for I5 to judge; for faults that wait for it themselves. What
         the fault does afterwards begins anew."""
+        self.say(f"  {what}: at rest after {took:.1f} s, {allowed:.0f} s are allowed")
         self.rests.append(Rest(what, took, allowed))
         self.ended_at = 0.0
 
