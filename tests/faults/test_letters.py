@@ -1,11 +1,15 @@
 """F8's letters are looked for by group and key; and its p99 is of many, or none."""
 
 import math
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from tests.faults import letters
 from tests.faults.letters import POLICIES, REACH, letters_wrong
 from tests.faults.poison import SAMPLES_JUDGED, compared
+from tests.faults.rig import Rig
 
 EXPECTED = {(POLICIES, "k1"), (REACH, "k1"), (POLICIES, "v1")}
 CAUSES = {(POLICIES, "k1"): "envelope-malformed", (REACH, "k1"): "envelope-malformed", (POLICIES, "v1"): "Bug"}
@@ -43,3 +47,56 @@ def test_of_enough_the_p99_may_double(slow: float, count: int):
     assert len(compared([0.1] * SAMPLES_JUDGED, poisoned)[1]) == count
     one_slow = [0.1] * (SAMPLES_JUDGED - 1) + [slow]
     assert compared([0.1] * SAMPLES_JUDGED, one_slow)[1] == []  # it is not the slowest of them
+
+
+class Letters:
+    """A rig, as far as the letters of two visits and their notifications go."""
+
+    def __init__(self, *, parked: int = 2, works: bool = True, ends_with: int = 0, each: int = 1) -> None:
+        self.layout = SimpleNamespace(database=str)
+        self.rests: list[float] = []
+        self._parked, self._works, self._ends_with, self._each = parked, works, ends_with, each
+        self._replayed = False
+
+    def say(self, text: str) -> None:
+        """Nobody listens."""
+
+    def rested(self, what: str, took: float) -> None:
+        """Note it."""
+        self.rests.append(took)
+
+    def database(self, service: str) -> dict[str, Any]:
+        """Collections that can be counted."""
+        return {"dead_letters": self, "notifications": SimpleNamespace(count_documents=self._notified)}
+
+    async def count_documents(self, query: dict[str, Any]) -> int:
+        """How many letters lie there."""
+        return 0 if self._replayed else self._parked
+
+    async def _notified(self, query: dict[str, Any]) -> int:
+        return self._each if self._replayed else 0
+
+    async def command(self, *_: Any, **__: Any) -> Any:
+        """The replay, which does what it says or not."""
+        self._replayed = self._works
+        return SimpleNamespace(returncode=self._ends_with, stdout="taken")
+
+
+@pytest.mark.parametrize(
+    ("rig", "repaired", "right"),
+    [
+        (Letters(), 2, True),
+        (Letters(works=False), 0, False),  # it says that it has taken them
+        (Letters(ends_with=1), 2, False),
+        (Letters(parked=1), 0, False),  # one of them has gone by itself
+        (Letters(each=2), 0, False),
+    ],
+)
+async def test_the_replay_alone_repairs_and_once(
+    rig: Letters, repaired: int, right: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(letters, "command", rig.command)
+    monkeypatch.setattr(letters, "SETTLE_SECONDS", 0.01)
+    count, wrong = await letters.replayed(cast("Rig", rig), ["v1", "v2"])
+    assert count == repaired
+    assert (not wrong) is right
