@@ -38,8 +38,8 @@ test-fast: install ## the tests that need no server and no patience
 # MONGO_URI and KAFKA_BOOTSTRAP count only when they are given to make itself: those of a shell may be of something dear.
 given = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))
 MINUTES ?= 10
-faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 REPORT=FILE; docs/operations/faults.md
-	@exec .venv/bin/python -m tests.faults $(if $(FULL),--full,--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 SHORT=1 REPORT=FILE; docs/operations/faults.md
+	@exec .venv/bin/python -m tests.faults $(if $(SHORT),--short,$(if $(FULL),--full,--minutes $(MINUTES))) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) \
 		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 

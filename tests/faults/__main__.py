@@ -1,6 +1,7 @@
 """``python -m tests.faults``: a run of the fault rig. Exits with 1 when an invariant was violated.
 
 python -m tests.faults --minutes 10 --seed 7 --only F1,F3
+python -m tests.faults --short
 python -m tests.faults --full --report docs/faults.md
 python -m tests.faults --mongo-uri mongodb://db.example/?replicaSet=rs --kafka-bootstrap kafka.example:9092
 """
@@ -11,11 +12,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 from rich.console import Console
 
 from deploy.local.progress import Failed
-from tests.faults import faults, report
+from tests.faults import faults, report, short
 from tests.faults.fault import Fault
 from tests.faults.parts import Outside
 from tests.faults.running import Wanted, run
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run, and say with the exit code whether everything held."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Faults that must lose nothing.")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="about how long the faults may take (10)")
+    parser.add_argument("--short", action="store_true", help="three minutes in all: F1, F3, and others by the seed")
     parser.add_argument("--full", action="store_true", help="all amounts in full, however long it takes")
     parser.add_argument("--seed", type=int, help="repeats a run's choices; made up and printed when it is not given")
     parser.add_argument("--only", default="", help="faults by code, with commas between: F1,F3")
@@ -36,13 +39,15 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     for stopping in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: what a shell starts with & ignores it
         signal.signal(stopping, signal.default_int_handler)
+    seed = chosen.seed if chosen.seed is not None else secrets.randbelow(1_000_000)
     wanted = Wanted(
-        _chosen(parser, chosen.only),
-        chosen.seed if chosen.seed is not None else secrets.randbelow(1_000_000),
-        chosen.minutes,
-        chosen.full,
-        bool(chosen.only.strip()),
-        Outside(chosen.mongo_uri, chosen.kafka_bootstrap),
+        short.chosen(faults.ALL, Random(f"short {seed}")) if chosen.short else _chosen(parser, chosen.only),
+        seed,
+        short.SECONDS / 60 if chosen.short else chosen.minutes,
+        full=chosen.full,
+        short=chosen.short,
+        named=chosen.short or bool(chosen.only.strip()),
+        outside=Outside(chosen.mongo_uri, chosen.kafka_bootstrap),
     )
     console = Console(highlight=False, soft_wrap=True)
     try:

@@ -1,6 +1,7 @@
 """F6 and F7: what was taken long ago comes again, and changes nothing: no state, no mail, no call."""
 
 import asyncio
+import math
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -13,12 +14,15 @@ from tests.faults import looking
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.looking import OURS
-from tests.faults.rig import Rig
+from tests.faults.rig import SETTLE_SECONDS, Rig
 from tests.faults.standing import Standing, read_models, rebuilt_hash, standing
 
 REST_SECONDS = 180
 DONE_SECONDS = 240
 MESSAGES_EACH = 1_000
+MESSAGES_A_SECOND = 100
+"""How many a service has to take again at least, all its groups together. Up to 30 s of that are a fault like any."""
+
 READ_SECONDS = 120
 
 
@@ -45,14 +49,15 @@ async def offsets_back(rig: Rig, random: Random, amount: int) -> Outcome:
             running = [name for name in rig.layout.instances(service) if name in names]
             for name in running:
                 await rig.stop(name)
-            again += sum([await _wind_back(rig, group) for group in _groups(rig, service)])
+            messages = sum([await _wind_back(rig, group) for group in _groups(rig, service)])
+            rig.fault_ended()  # starting is part of coming to rest
             for name in running:
                 await rig.start(name)
-            await _done(rig)
+            await _taken(rig, f"F6, {messages} messages to {service}", messages)
+            again += messages
             wrong += [f"{service} from the beginning: {each}" for each in await _changed(rig, before)]
     wrong += await _rebuilt(rig)
-    rig.fault_ended()  # each time it was waited until all was taken; what follows is what people asked for since
-    return Outcome({"times": amount, "messages taken again": again}, tuple(wrong))
+    return Outcome({"messages taken again": again}, tuple(wrong), times=amount)
 
 
 async def shuffled(rig: Rig, random: Random, amount: int) -> Outcome:
@@ -63,12 +68,12 @@ async def shuffled(rig: Rig, random: Random, amount: int) -> Outcome:
         async with _at_rest(rig) as before:
             messages = shuffled_across_keys(await _some(rig, random), random)
             await _write(rig, messages)
+            rig.fault_ended()
+            await _taken(rig, f"F7, {len(messages)} messages", len(messages))
             written += len(messages)
-            await _done(rig)
             wrong += [f"shuffled: {each}" for each in await _changed(rig, before)]
     wrong += await _rebuilt(rig)
-    rig.fault_ended()
-    return Outcome({"times": amount, "messages written again": written}, tuple(wrong))
+    return Outcome({"messages written again": written}, tuple(wrong), times=amount)
 
 
 @asynccontextmanager
@@ -83,11 +88,19 @@ async def _at_rest(rig: Rig) -> AsyncGenerator[Standing]:
         rig.load.resume()
 
 
-async def _done(rig: Rig) -> None:
-    """Wait until all of it was taken."""
-    if await rig.settle(DONE_SECONDS) > DONE_SECONDS:
-        raise NotDone(f"not taken after {DONE_SECONDS} s: {await rig.unsettled()}")
+async def _taken(rig: Rig, what: str, messages: int) -> None:
+    """Wait until all of it was taken, since the end of the fault; I5 judges how long that was."""
+    allowed = allowed_for(messages)
+    took = await rig.settle(allowed + DONE_SECONDS, since=rig.ended_at)
+    rig.rested(what, took, allowed)
+    if took == math.inf:
+        raise NotDone(f"not taken after {allowed + DONE_SECONDS:.0f} s: {await rig.unsettled()}")
     await _effects_done(rig)
+
+
+def allowed_for(messages: int) -> float:
+    """How long rest may take when so many messages come once more, for each group that reads them."""
+    return max(SETTLE_SECONDS, messages / MESSAGES_A_SECOND)
 
 
 async def _effects_done(rig: Rig) -> None:

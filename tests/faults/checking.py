@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from tests.faults import answers, invariants, invited, ledger, looking, reads, repeated, reserved, standing
+from tests.faults import answers, endings, invariants, invited, ledger, looking, reads, repeated, reserved, standing
 from tests.faults.invariants import Note, Verdict
 from tests.faults.looking import Call, Kept, Record
 from tests.faults.lookups import LookUps
 from tests.faults.repeated import Carried
+from tests.faults.resting import Rest, settles
 from tests.faults.rig import AWAY, EFFECTS, SETTLE_SECONDS, Rig
 from tests.faults.underway import UnderWay, senders
 
@@ -60,7 +61,9 @@ class Checking:
         self._under_way = [UnderWay(sender, rig.ledger) for sender in senders(rig.layout)]
         self._rows = Rows()
         self._gone_back: list[str] = []
-        self._settled: list[tuple[str, float]] = []
+        self._settled: list[Rest] = []
+        self._new = 0
+        self._ended_before = 0
         self._not_sent: list[str] = []
 
     async def watch(self) -> None:
@@ -103,9 +106,12 @@ class Checking:
                 self._gone_back += self._rows.now(collection, found)
 
     async def settle(self, what: str) -> float:
-        """Wait for rest after a fault, longer than is allowed, and keep how long it took."""
+        """Wait for rest after a fault, longer than is allowed, and keep how long it took; and what the fault itself
+        has measured."""
         took = await self._rig.settle(SETTLE_SECONDS_MAX, since=self._rig.ended_at)
-        self._settled.append((what, took))
+        new = [*self._rig.rests, Rest(what, took, SETTLE_SECONDS)]
+        self._rig.rests.clear()
+        self._settled, self._new = [*self._settled, *new], len(new)
         if not took <= SETTLE_SECONDS:
             with suppress(*AWAY):
                 self._rig.say(
@@ -118,7 +124,7 @@ class Checking:
         rig = self._rig
         if whole:
             await self._until_all_is_sent()
-            self._settled.append(("the last effect", await rig.settle()))
+            self._settled.append(Rest("the last effect", await rig.settle(), SETTLE_SECONDS))
             self._gone_back += await self._rebuilt()
         wishes = ledger.read(rig.ledger.file)
         databases = {service: rig.database(service) for service in rig.services}
@@ -153,7 +159,7 @@ class Checking:
                 reads.shown_goes_on(wishes, ledger.looks(rig.ledger.file)),
             ),
             invariants.together(
-                invariants.settles(self._settled if whole else self._settled[-1:], SETTLE_SECONDS),
+                settles(self._settled if whole else self._settled[-self._new :]),
                 Verdict("I5", self._not_sent),
             ),
             reserved.seats_exact(wishes, rooms),
@@ -220,13 +226,30 @@ class Checking:
             await asyncio.sleep(1)
         return waits
 
+    async def _states(self) -> dict[str, str]:
+        """Every part's state, when those that are just being started have started."""
+        until = time.monotonic() + PAUSE_SECONDS_MAX
+        while True:
+            states = {name: process.state for name, process in (await self._rig.processes()).items()}
+            if not {"STARTING", "BACKOFF"} & set(states.values()) or time.monotonic() > until:
+                return states
+            await asyncio.sleep(0.5)
+
     async def _nobody_needed(self) -> Verdict:
         rig, waits = self._rig, dict[str, str]()
-        processes = {name: process.state for name, process in (await rig.processes()).items()}
+        processes = await self._states()
         needed = {name: state for name, state in processes.items() if not rig.parts[name].on_demand}
         stopped = {name: f"{state}, and nobody stopped it" for name, state in needed.items() if state == "STOPPED"}
         for name, state in processes.items():
             if state == "RUNNING":
                 waits[name] = await self._waits_for(name)
         parked = [f"{service} {key}" for service in rig.services for key in await looking.parked(rig.database(service))]
-        return invariants.nobody_needed({**processes, **stopped}, waits, parked)
+        return invariants.nobody_needed({**processes, **stopped}, waits, parked, self._ended())
+
+    def _ended(self) -> list[str]:
+        """Processes that ended by themselves since the last look."""
+        log = (self._rig.stack.folder / "log" / "supervisord.log").read_text()
+        explained = {each["pid"] for each in ledger.noted(self._rig.ledger.file, "ends")}
+        ended = endings.unexplained(log, explained)
+        new, self._ended_before = ended[self._ended_before :], len(ended)
+        return new

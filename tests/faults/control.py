@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import time_machine
 
@@ -32,6 +33,9 @@ class Wanted:
     ``clock`` is how many seconds it is ahead of the others. ``fail`` are ids: its policies choke on
     every event that names one. ``freeze`` is one of PLACES, before which the process stops itself (SIGSTOP); ``crash``
     one before which it dies. Both are done once, also when the process that starts after it reads the same wish.
+    ``watch`` is a consumer group whose batches are written down; ``hold`` says whether the next of them is held before
+    it is taken or after it: for ``seconds`` from the beginning of a rebalance, or, ``past`` it, from its end.
+    ``env`` are settings, for a process that starts.
     """
 
     number: int = 0
@@ -39,16 +43,23 @@ class Wanted:
     fail: Sequence[str] = ()
     freeze: str = ""
     crash: str = ""
+    watch: str = ""
+    hold: Literal["", "before", "after"] = ""
+    past: bool = False
+    seconds: float = 0.0
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass
 class Happened:
-    """What took place so far in this process."""
+    """What took place so far in this process. ``stopped``: which process it was that stopped or died, for which wish;
+    the one that is started after it tells it on."""
 
     pid: int
     number: int = 0
     failed: int = 0
     stopped_for: int = 0
+    stopped: int = 0
     clock: float = 0.0
     wanted: Wanted = field(default_factory=Wanted)
 
@@ -61,23 +72,25 @@ class Control:
     """The file that says what this process is to do, and the one that tells what it did."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._told = file.with_suffix(".told")
         self._read_at = 0
         self._travel: time_machine.travel | None = None
-        self.happened = Happened(os.getpid(), stopped_for=self._before())
+        stopped_for, stopped = self._before()
+        self.happened = Happened(os.getpid(), stopped_for=stopped_for, stopped=stopped)
 
     @property
     def wanted(self) -> Wanted:
         """The last wish."""
         return self.happened.wanted
 
-    def _before(self) -> int:
-        """For which wish an earlier process stopped or died."""
+    def _before(self) -> tuple[int, int]:
+        """For which wish an earlier process stopped or died, and which one that was."""
         try:
-            return int(json.loads(self._told.read_text())["stopped_for"])
+            told = json.loads(self._told.read_text())
+            return int(told["stopped_for"]), int(told["stopped"])
         except (FileNotFoundError, ValueError, KeyError):
-            return 0
+            return 0, 0
 
     def watch(self) -> None:
         """Do what the file says, until the process ends."""
@@ -88,10 +101,10 @@ class Control:
     def look(self) -> None:
         """Read the file when it is a new one."""
         try:
-            changed_at = self._file.stat().st_mtime_ns
+            changed_at = self.file.stat().st_mtime_ns
             if changed_at == self._read_at:
                 return
-            said = json.loads(self._file.read_text())
+            said = json.loads(self.file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):  # none yet, or half written: the next look finds it
             return
         self._read_at = changed_at
@@ -128,6 +141,6 @@ class Control:
         if place not in (self.wanted.freeze, self.wanted.crash) or self.happened.stopped_for == self.wanted.number:
             return
         how = signal.SIGSTOP if place == self.wanted.freeze else signal.SIGKILL
-        self.happened.stopped_for = self.wanted.number
+        self.happened.stopped_for, self.happened.stopped = self.wanted.number, self.happened.pid
         self.tell()
         os.kill(os.getpid(), how)

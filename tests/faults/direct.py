@@ -1,5 +1,6 @@
 """People who talk to one instance of a service, past the gateway: so that it is known who carries out what."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
@@ -28,11 +29,10 @@ async def at(rig: Rig, instance: str, name: str, random: Random, user: str = USE
 async def running(rig: Rig, *instances: str) -> AsyncGenerator[None]:
     """These instances run, and stop afterwards if they did not run before."""
     before = {name: process.state for name, process in (await rig.processes()).items()}
-    begun = [name for name in instances if before[name] != "RUNNING"]
-    for name in begun:
-        await rig.start(name)
+    begun = [name for name in instances if before[name] == "STOPPED"]
+    there = [name for name in instances if name not in begun]
+    await asyncio.gather(*(rig.start(name) for name in begun), *(rig.ready(name) for name in there))
     try:
         yield
     finally:
-        for name in begun:
-            await rig.stop(name)
+        await asyncio.gather(*(rig.stop(name) for name in begun))

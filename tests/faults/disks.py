@@ -101,7 +101,7 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
         if part == "mongo" and not asking.refused["writes"]:
             raise NotDone("nobody was refused a write while the store's disk was full")
     wrong += sorted(_unexpected(rig) - before)
-    return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong))
+    return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong), times=amount)
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ async def _fill(rig: Rig, part: str, seconds: float) -> Full:
                     _room(pid, 0)
                     if processes and pid not in processes:
                         rig.hurt(part)  # the one before has ended in the middle of its work
+                    if pid not in processes:
+                        rig.ends(part, pid)
                     processes.add(pid)
             await asyncio.sleep(LOOK_SECONDS)
         return Full(len(processes) - 1, time.monotonic() - ended_at, rig.ledger.counts["acknowledged"] - acknowledged)

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fault did, in counts, and what was wrong at once, with ids (the invariants come later)."""
+    """What a fault did, in counts, and what was wrong at once, with ids (the invariants come later). ``times`` is how
+    often it took place: it may be less than was planned, and the run is then no success."""
 
     counts: Mapping[str, int | float | str] = field(default_factory=dict[str, int | float | str])
     wrong: tuple[str, ...] = ()
+    times: int = 0
 
 
 @dataclass(frozen=True)

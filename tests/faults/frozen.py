@@ -43,7 +43,7 @@ async def relays(rig: Rig, random: Random, amount: int) -> Outcome:
             counts["published on meanwhile"] += len(went_on)
             longest = max(longest, took)
             wrong += [f"stopped before {place}: {each}" for each in await _went_back(rig, went_on)]
-    return Outcome({**counts, "longest until taken over, s": round(longest, 1)}, tuple(wrong))
+    return Outcome({**counts, "longest until taken over, s": round(longest, 1)}, tuple(wrong), counts["relays stopped"])
 
 
 async def _once(rig: Rig, random: Random, place: str, first: str, second: str) -> tuple[float, InHand, list[str]]:

@@ -50,14 +50,14 @@ def told(rig: Rig, instance: str) -> Happened | None:
     return Happened(**said, wanted=wanted)
 
 
-async def obey(rig: Rig, instance: str, **wanted: Any) -> None:
-    """Say what an instance is to do, and wait until it says that this holds. Raises NotDone."""
+async def obey(rig: Rig, instance: str, **wanted: Any) -> int:
+    """Say what an instance is to do, and wait until it says that this holds; the wish's number. Raises NotDone."""
     number = want(rig, instance, **wanted)
     until = time.monotonic() + TOLD_SECONDS
     while time.monotonic() < until:
         happened = told(rig, instance)
         if happened and happened.number == number and happened.pid == await rig.pid(instance):
-            return
+            return number
         await asyncio.sleep(LOOK_SECONDS)
     raise NotDone(f"{instance} did not do {wanted} within {TOLD_SECONDS} s")
 
@@ -79,11 +79,9 @@ async def died(rig: Rig, instance: str, number: int, seconds: float = TOLD_SECON
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         happened = told(rig, instance)
-        if happened and happened.stopped_for == number:
-            gone = not (happened.pid and psutil.pid_exists(happened.pid))
-            if gone or happened.pid != await rig.pid(instance):
-                rig.hurt(instance)
-                return
+        if happened and happened.stopped_for == number and happened.stopped != await rig.pid(instance):
+            rig.hurt(instance, ended=happened.stopped)
+            return
         await asyncio.sleep(LOOK_SECONDS)
     raise NotDone(f"{instance} did not die where it was to within {seconds:.0f} s")
 

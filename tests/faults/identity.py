@@ -46,7 +46,7 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
     rig.fault_ended()
     back = await rig.ready(service)
     counts |= {f"ready after the return, s ({service})": round(back)}
-    return Outcome(counts, tuple(wrong))
+    return Outcome(counts, tuple(wrong), times=amount)
 
 
 async def _asked(rig: Rig, seconds: float, wrong: list[str]) -> int:

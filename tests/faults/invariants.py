@@ -4,7 +4,6 @@ An invariant is never weakened to pass. What the architecture says may happen (a
 counted beside it, under a name of its own.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -209,16 +208,12 @@ def never_back(records: Iterable[Record], rows: Iterable[str] = ()) -> Verdict:
     return Verdict("I4", wrong, {"messages": len(ids) + repeats, "repeats of the last": repeats})
 
 
-def settles(seconds: Sequence[tuple[str, float]], limit: float) -> Verdict:
-    """I5: outboxes and lag are 0 within ``limit`` seconds of the last fault; one figure for each segment."""
-    wrong = [f"after {what}: not within {limit:.0f} s" for what, took in seconds if not took <= limit]
-    known = [took for _, took in seconds if math.isfinite(took)]
-    return Verdict("I5", wrong, {"longest, s": round(max(known, default=0.0), 1), "times": len(seconds)})
-
-
-def nobody_needed(processes: Mapping[str, str], waits: Mapping[str, str], parked: Iterable[str]) -> Verdict:
-    """I7: every part runs and answers, and no message waits for a person."""
+def nobody_needed(
+    processes: Mapping[str, str], waits: Mapping[str, str], parked: Iterable[str], ended: Iterable[str] = ()
+) -> Verdict:
+    """I7: every part runs and answers, none ended by itself, and no message waits for a person."""
     wrong = [f"{name}: {state}" for name, state in processes.items() if state not in ("RUNNING", "STOPPED")]
     wrong += [f"{name} waits for {what}" for name, what in waits.items() if what]
     wrong += [f"parked: {key}" for key in parked]
+    wrong += [f"{end}, and the rig did not do it" for end in ended]
     return Verdict("I7", wrong, {"parts": len(processes)})

@@ -5,6 +5,7 @@
 The product knows nothing of it.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from tyrsky.cli import app
 from tyrsky.policies import Policies
 from tyrsky_contracts.event import Envelope, Event
 
+from tests.faults.batches import Batches
 from tests.faults.control import AGGREGATES, PLACES, Control
 
 
@@ -32,6 +34,7 @@ def put_in(control: Control) -> None:
     for name in PLACES:
         of = AsyncCollection if name == "bulk_write" else AIOKafkaProducer
         setattr(of, name, stopping(control, name, getattr(of, name)))
+    Batches(control).put_in()
 
 
 def stopping(control: Control, name: str, does: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -50,6 +53,7 @@ def main(package: str, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     control = Control(file)
     control.look()  # its clock may be wrong from the beginning
+    os.environ.update(control.wanted.env)
     control.tell()
     put_in(control)
     threading.Thread(target=control.watch, name="control", daemon=True).start()

@@ -53,7 +53,8 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
     wrong += without_a_lost_commit(taken, lost)
     answers = sum(lost.values(), Counter[str]())
     of_kafka = {f"answers of {kind} cut": answers[f"answers of {kind} cut"] for kind in KAFKA_WRITES.values()}
-    return Outcome({**counts, "connections cut": cut, **(of_kafka if lost else {}), **seen}, tuple(wrong))
+    times = sum(counts.values())
+    return Outcome({**counts, "connections cut": cut, **(of_kafka if lost else {}), **seen}, tuple(wrong), times=times)
 
 
 def without_a_lost_commit(taken: Collection[tuple[str, str]], lost: Mapping[str, Counter[str]]) -> list[str]:

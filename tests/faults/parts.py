@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from seats import contracts as seats_contracts
 from tyrsky_contracts import topics
@@ -14,9 +14,6 @@ from deploy.local.part import Part, answers
 from deploy.local.stack import HOST, ROOT, Stack
 
 INSTANCES = 4
-STARTS_MAX = 10_000
-"""supervisord never gives a part up here: the faults kill it hundreds of times."""
-
 OWN = ("seats",)
 """A college's own services, beside those of the platform: the example of the documentation."""
 
@@ -162,7 +159,7 @@ def parts(layout: Layout) -> list[Part]:
     for service in layout.services:
         found += [_service(layout, service, instance) for instance in layout.instances(service)]
     found.append(caddy.part(stack, _upstreams(layout)))
-    return [replace(part, starts_max=STARTS_MAX, steady_seconds=1) for part in found]
+    return found
 
 
 def _service(layout: Layout, service: str, instance: str) -> Part:

@@ -20,16 +20,23 @@ class Planned:
 
 
 def plan(
-    faults: Sequence[Fault], *, minutes: float, random: Random, outside: frozenset[str], full: bool
+    faults: Sequence[Fault],
+    *,
+    minutes: float,
+    random: Random,
+    outside: frozenset[str],
+    full: bool,
+    rest: float = REST_SECONDS,
 ) -> list[Planned]:
-    """Divide the minutes: all faults scaled alike, none below its least. What does not fit is left out by dice."""
+    """Divide the minutes: all faults scaled alike, none below its least. What does not fit is left out by dice.
+    ``rest`` is what each takes besides itself."""
     possible = [fault for fault in faults if not fault.kills & outside]
     if not full:
         dice = random.sample(possible, len(possible))
-        while dice and _seconds(dice, 0.0) > minutes * 60 and len(dice) > 1:
+        while dice and _seconds(dice, 0.0, rest) > minutes * 60 and len(dice) > 1:
             dice.pop()
         possible = [fault for fault in possible if fault in dice]
-    scale = 1.0 if full else _largest_scale(possible, minutes * 60)
+    scale = 1.0 if full else _largest_scale(possible, minutes * 60, rest)
     return [_planned(fault, possible, scale, outside) for fault in faults]
 
 
@@ -45,15 +52,15 @@ def _amount(fault: Fault, scale: float) -> int:
     return min(fault.full, max(fault.least, int(fault.full * scale)))
 
 
-def _seconds(faults: Sequence[Fault], scale: float) -> float:
-    return sum(_amount(fault, scale) * fault.seconds + REST_SECONDS for fault in faults)
+def _seconds(faults: Sequence[Fault], scale: float, rest: float) -> float:
+    return sum(_amount(fault, scale) * fault.seconds + rest for fault in faults)
 
 
-def _largest_scale(faults: Sequence[Fault], seconds: float) -> float:
-    if _seconds(faults, 1.0) <= seconds:
+def _largest_scale(faults: Sequence[Fault], seconds: float, rest: float) -> float:
+    if _seconds(faults, 1.0, rest) <= seconds:
         return 1.0
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2
-        low, high = (middle, high) if _seconds(faults, middle) <= seconds else (low, middle)
+        low, high = (middle, high) if _seconds(faults, middle, rest) <= seconds else (low, middle)
     return low

@@ -39,7 +39,7 @@ async def hang(rig: Rig, random: Random, amount: int) -> Outcome:
         wrong += await _hang_once(rig, hanging, lines[hanging], others, counts)
         if number < amount - 1:  # after the last one nobody waits here: what is still to go is seen at the end
             await _catches_up(rig, lines[hanging], hanging)
-    return Outcome(counts, tuple(wrong))
+    return Outcome(counts, tuple(wrong), times=counts["hangs"])
 
 
 async def _hang_once(rig: Rig, name: str, line: Line, others: Mapping[str, Line], counts: dict[str, int]) -> list[str]:

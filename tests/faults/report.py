@@ -30,7 +30,8 @@ AT_REST = (
     "At rest is when no outbox waits and no consumer group lags. It is measured from the last thing that the rig did "
     "to the system in a fault: a kill, a request to stop, a network or a clock that is right again; for Kafka and the "
     "store from their first answer after a kill, since how long they are away is the fault. Waiting for clients that "
-    "still ask is part of it. Mails and webhooks may be due for longer: a sender that was killed holds its claim for "
+    "still ask is part of it; operations/faults.md says what some faults measure themselves. Mails and webhooks may be "
+    "due for longer: a sender that was killed holds its claim for "
     "some 40 s; at the end all are waited for, and I5 names those that did not go."
 )
 
@@ -95,9 +96,13 @@ def _faults(result: Result) -> list[str]:
             rows.append(f"| {fault.code} | {fault.name} | not run: {planned.why_not} | {fault.full} | | | |")
             continue
         counts = ", ".join(f"{what}: {count}" for what, count in segment.outcome.counts.items())
-        wrong = segment.broke or len(segment.outcome.wrong) + sum(len(verdict.wrong) for verdict in segment.verdicts)
+        wrong = (
+            segment.broke
+            or segment.short
+            or (len(segment.outcome.wrong) + sum(len(verdict.wrong) for verdict in segment.verdicts))
+        )
         rows.append(
-            f"| {fault.code} | {fault.name} | {planned.amount} | {fault.full} | {counts} | {wrong} "
+            f"| {fault.code} | {fault.name} | {segment.outcome.times} | {fault.full} | {counts} | {wrong} "
             f"| {segment.settled:.1f} |"
         )
     return [*rows, ""]
@@ -108,7 +113,7 @@ def _wrong(result: Result) -> list[str]:
     found += [f"- {each.fault.code}: was to be run, and was not: {each.why_not}" for each in result.left_out]
     for segment in result.segments:
         code = segment.planned.fault.code
-        found += [f"- {code}: {segment.broke}"] if segment.broke else []
+        found += [f"- {code}: {each}" for each in (segment.broke, segment.short) if each]
         found += [f"- {code}: {each}" for each in segment.outcome.wrong[:IDS_SHOWN]]
         found += _ids(f"after {code}", segment.verdicts)
     found += _ids("at the end", result.verdicts)

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.faults.load import Load
 from tests.faults.parts import Layout
 from tests.faults.people import People
 from tests.faults.proxy import Proxy
+from tests.faults.resting import Rest
 
 READY_SECONDS = 90
 POLL_SECONDS = 0.25
@@ -58,6 +59,7 @@ class Rig:
     random: Random
     say: Callable[[str], None]
     ended_at: float = 0.0
+    rests: list[Rest] = field(default_factory=list[Rest])
     _mongo: AsyncMongoClient[Document] | None = None
 
     @property
@@ -100,20 +102,33 @@ class Rig:
         except ProcessLookupError:
             return False
         if with_signal in (signal.SIGKILL, signal.SIGSTOP):
-            self.hurt(part)
+            self.hurt(part, ended=pid if with_signal == signal.SIGKILL else 0)
         self.fault_ended()
         return True
 
-    def hurt(self, part: str) -> None:
+    def hurt(self, part: str, *, ended: int = 0) -> None:
         """Note that a part's process was cut off in the middle of its work, or stopped there: what it did then may be
-        unsure."""
+        unsure. ``ended`` is the process, if that was its end."""
         self.ledger.noted("hurt", part=part)
+        if ended:
+            self.ends(part, ended)
         self.fault_ended()
+
+    def ends(self, part: str, pid: int) -> None:
+        """Note that a process of a part ends by what the rig did: one that ends without that has a fault of its own."""
+        self.ledger.noted("ends", part=part, pid=pid)
 
     def fault_ended(self) -> None:
         """Note that now the last bad thing was done, or undone: from here it is measured how long rest takes. Every
         kill and stop notes it by itself; a fault notes what else it does."""
         self.ended_at = time.monotonic()
+
+    def rested(self, what: str, took: float, allowed: float = SETTLE_SECONDS) -> None:
+        """Note how long rest took after something bad, for I5 to judge; for faults that wait for it themselves. What
+        the fault does afterwards begins anew."""
+        self.say(f"  {what}: at rest after {took:.1f} s, {allowed:.0f} s are allowed")
+        self.rests.append(Rest(what, took, allowed))
+        self.ended_at = 0.0
 
     async def start(self, part: str) -> None:
         """Have a part started, and wait until it answers."""

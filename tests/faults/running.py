@@ -5,7 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -16,10 +16,11 @@ from rich.console import Console
 from deploy.local import launch
 from deploy.local.part import carry_out, program
 from deploy.local.supervising import Supervisor
-from tests.faults import guests, invariants, people, working
+from tests.faults import guests, invariants, people, short, working
 from tests.faults.checking import Checking
 from tests.faults.fault import Fault, Outcome
 from tests.faults.invariants import Verdict
+from tests.faults.kills import two_of_each
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.parts import OWN, WEBHOOKS, Layout, Outside, layout, parts
@@ -48,6 +49,7 @@ class Wanted:
     seed: int
     minutes: float
     full: bool = False
+    short: bool = False
     named: bool = False  # the faults were chosen one by one, so that each has to be run
     outside: Outside = field(default_factory=Outside)
 
@@ -62,6 +64,12 @@ class Segment:
     took: float = 0.0
     verdicts: Sequence[Verdict] = ()
     broke: str = ""
+
+    @property
+    def short(self) -> str:
+        """That it took place less often than was planned; empty if it did not."""
+        times, planned = self.outcome.times, self.planned.amount
+        return f"took place {times} times of {planned} that were planned" if times < planned and not self.broke else ""
 
 
 @dataclass
@@ -78,7 +86,7 @@ class Result:
     @property
     def holds(self) -> bool:
         """Whether every invariant held, every fault took place that had to, and the rig itself did not stumble."""
-        faults = all(not segment.broke and not segment.outcome.wrong for segment in self.segments)
+        faults = all(not (each.broke or each.short or each.outcome.wrong) for each in self.segments)
         checks = [*self.verdicts, *(verdict for segment in self.segments for verdict in segment.verdicts)]
         return faults and all(verdict.holds for verdict in checks) and not self.broken and not self.left_out
 
@@ -93,7 +101,7 @@ class Result:
 
     def ran_in_full(self, every: Sequence[Fault]) -> bool:
         """Whether this was all of it: each fault, as often as the issue wants."""
-        amounts = {each.fault.code: each.amount for each in self._planned}
+        amounts = {each.planned.fault.code: each.outcome.times for each in self.segments}
         return all(amounts.get(fault.code, 0) >= fault.full for fault in every)
 
     @property
@@ -117,20 +125,19 @@ async def _run(
     wanted: Wanted, place: Layout, supervisor: Supervisor, console: Console, say: Callable[[str], None]
 ) -> Result:
     began = time.monotonic()
-    random = Random(f"faults {wanted.seed}")
-    planned = plan(
-        wanted.faults,
-        minutes=wanted.minutes,
-        random=random,
-        outside=wanted.outside.parts,
-        full=wanted.full,
-    )
-    say(f"seed {wanted.seed}: " + ", ".join(f"{each.fault.code} {each.amount or each.why_not}" for each in planned))
+    say(f"seed {wanted.seed}: " + ", ".join(fault.code for fault in wanted.faults))
     segments: list[Segment] = []
-    async with _rig(wanted, place, supervisor, console, say) as rig, _at_work(rig) as checking:
+    async with AsyncExitStack() as stack:
+        rig = await stack.enter_async_context(_rig(wanted, place, supervisor, console, say))
+        checking = await stack.enter_async_context(_at_work(rig))
+        if wanted.short:
+            await stack.enter_async_context(two_of_each(rig))  # once for all faults: to start and stop takes long
+        planned = _planned(wanted, time.monotonic() - began)
+        say(", ".join(f"{each.fault.code} {each.amount or each.why_not}" for each in planned))
         for each in planned:
             if each.amount:
-                segments.append(await _segment(rig, checking, each, Random(f"{wanted.seed} {each.fault.code}")))
+                random = Random(f"{wanted.seed} {each.fault.code}")
+                segments.append(await _segment(rig, checking, each, random, check=not wanted.short))
             else:
                 segments.append(Segment(each))
         verdicts = await checking.check(whole=True)
@@ -139,7 +146,14 @@ async def _run(
         return Result(wanted, segments, verdicts, dict(rig.ledger.counts), time.monotonic() - began, broken)
 
 
-async def _segment(rig: Rig, checking: Checking, planned: Planned, random: Random) -> Segment:
+def _planned(wanted: Wanted, gone: float) -> list[Planned]:
+    random, outside = Random(f"faults {wanted.seed}"), wanted.outside.parts
+    if wanted.short:
+        return short.planned(wanted.faults, random, outside, gone)
+    return plan(wanted.faults, minutes=wanted.minutes, random=random, outside=outside, full=wanted.full)
+
+
+async def _segment(rig: Rig, checking: Checking, planned: Planned, random: Random, *, check: bool) -> Segment:
     fault, began = planned.fault, time.monotonic()
     segment = Segment(planned)
     rig.say(f"{fault.code} {fault.name}, {planned.amount} of {fault.full}")
@@ -154,7 +168,7 @@ async def _segment(rig: Rig, checking: Checking, planned: Planned, random: Rando
         rig.say(f"{fault.code} broke off: {segment.broke}")
     try:
         segment.settled = await checking.settle(fault.code)
-        segment.verdicts = await checking.check(whole=False)
+        segment.verdicts = await checking.check(whole=False) if check else ()
     except Exception as error:  # what cannot be looked at did not come back
         segment.broke = f"{segment.broke} the check: {type(error).__name__}: {error}"
         rig.say(f"{fault.code}: it could not be checked: {segment.broke}")

@@ -1,45 +1,93 @@
-"""Faults of numbers: instances that come and go, rebalances in the middle of a batch, many clients for few seats."""
+"""Faults of numbers: instances that come and go, and many clients for few seats."""
 
 import asyncio
 import itertools
-import signal
 import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from random import Random
 
-from aiokafka import AIOKafkaConsumer
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults import looking
+from tests.faults import batches, hands
 from tests.faults.fault import Outcome
-from tests.faults.hands import NotDone
 from tests.faults.kills import for_sure, two_of_each
 from tests.faults.ledger import Wish
 from tests.faults.rig import Rig
 
 STEP_SECONDS = 5.0
-FROZEN_SECONDS = 2.0
-BACKLOG_SECONDS = 8
-JOINS_SECONDS = 45
-STORE_DELAY_SECONDS = 0.15
+SHARE_SECONDS = 45
+UNASKED = frozenset({"notifications"})
+"""Services that people ask nothing: they work on what others' events say."""
+
+LOOKS = frozenset({"/livez", "/readyz", "/metrics"})
+
 GUESTS = 500
 SEATS = 100
+
+Share = tuple[int, int]
+"""Requests that an instance answered, and messages that it took."""
 
 _rounds = itertools.count(1)
 
 
 async def instances(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F12: a service goes from 1 to 4 to 2 instances, a step every 5 seconds, and back to 1 at the end."""
-    steps = 0
+    """F12: a service goes from 1 to 4 to 2 instances, a step every 5 seconds, and back to 1 at the end. Each new one
+    has to have its part in the work, before it goes."""
+    steps, work, wrong = 0, Counter[str](), list[str]()
     for _ in range(amount):
-        _, *more = rig.layout.instances(random.choice(rig.services))
+        service = random.choice(rig.services)
+        _, *more = rig.layout.instances(service)
+        since = time.monotonic()
         for instance in more:
+            hands.want(rig, instance, watch=f"{service}-policies")
             steps += await _step(rig, instance, up=True)
         await asyncio.gather(*(rig.ready(instance) for instance in more))
+        shares = await _shares(rig, more, since, asked=service not in UNASKED)
+        work.update({"requests": sum(asked for asked, _ in shares), "messages": sum(taken for _, taken in shares)})
+        idle = [
+            name for name, share in zip(more, shares, strict=True) if not worked(share, asked=service not in UNASKED)
+        ]
+        wrong += [f"{name} was ready, and had no part in the work in {SHARE_SECONDS} s" for name in idle]
         for instance in (more[2], more[1]):
             steps += await _step(rig, instance, up=False)
         steps += await _step(rig, more[0], up=False)
-    return Outcome({"steps": steps})
+    done = {f"{what} of new instances": count for what, count in work.items()}
+    return Outcome({"steps": steps, **done}, tuple(wrong), times=amount)
+
+
+async def _shares(rig: Rig, more: Sequence[str], since: float, *, asked: bool) -> list[Share]:
+    """How many requests and messages each had, as soon as each has its part, or after a while."""
+    until = time.monotonic() + SHARE_SECONDS
+    while True:
+        shares = [(await _requests(rig, name), await asyncio.to_thread(_messages, rig, name, since)) for name in more]
+        if all(worked(share, asked=asked) for share in shares) or time.monotonic() > until:
+            return shares
+        await asyncio.sleep(0.5)
+
+
+def worked(share: Share, *, asked: bool) -> bool:
+    """Whether it had its part: of requests, where people ask the service for something, else of messages."""
+    requests, messages = share
+    return bool(requests if asked else messages)
+
+
+async def _requests(rig: Rig, instance: str) -> int:
+    async with httpx2.AsyncClient(timeout=5) as http:
+        return requests_in((await http.get(f"http://{rig.stack.address(instance)}/metrics")).text)
+
+
+def requests_in(metrics: str) -> int:
+    """How many requests were answered, but for those that ask how it is."""
+    found = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
+    counts = [each for each in found if each.name == "http_request_seconds_count"]
+    return int(sum(each.value for each in counts if each.labels["route"] not in LOOKS))
+
+
+def _messages(rig: Rig, instance: str, since: float) -> int:
+    written = batches.notes(hands.control_file(rig.stack.folder, instance), since)
+    return sum(len(each["offsets"]) for each in written if each["what"] == "taken")
 
 
 async def _step(rig: Rig, instance: str, *, up: bool) -> int:
@@ -52,84 +100,17 @@ async def _step(rig: Rig, instance: str, *, up: bool) -> int:
     return 1
 
 
-async def rebalances(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F13: a stranger joins a group and leaves it again, each time while the group has a batch in hand.
-
-    An instance is frozen until it has a backlog, and its store is slow as it goes on: the batch lasts, and the
-    rebalance comes in its middle. That is proven by what the stranger finds: it is given partitions, and some of them
-    hold messages that their owner had not finished, and that come again to whoever is next.
-    """
-    by_group, in_hand, idle = Counter[str](), 0, 0
-    async with two_of_each(rig):
-        for _ in range(amount):
-            group, topics = random.choice(sorted(rig.layout.groups.items()))
-            service = next(name for name in rig.services if group.startswith(f"{name}-"))
-            async with AsyncExitStack() as slow:
-                try:
-                    await rig.kill(service, signal.SIGSTOP)
-                    if not await _backlog(rig, group):
-                        idle += 1  # everybody waits for the one that is frozen
-                        continue
-                    if proxy := rig.proxies.get(f"{service}-mongo"):
-                        await slow.enter_async_context(proxy.delayed(STORE_DELAY_SECONDS))
-                finally:
-                    await rig.kill(service, signal.SIGCONT)
-                await asyncio.sleep(random.uniform(0.0, 0.3))
-                in_hand += await _join_and_leave(rig, group, list(topics), random.uniform(0.5, 2))
-                by_group[group] += 1
-                await asyncio.sleep(random.uniform(0.5, 1.5))
-    if not in_hand:
-        raise NotDone("no rebalance came while anything was in hand")
-    rebalances = {f"rebalances of {group}": 2 * times for group, times in sorted(by_group.items())}
-    return Outcome({**rebalances, "messages in hand meanwhile": in_hand, "groups without a backlog": idle})
-
-
-async def _backlog(rig: Rig, group: str) -> bool:
-    """Wait until a group that is frozen in part has something to do; false when it does not come to that."""
-    until = time.monotonic() + BACKLOG_SECONDS
-    await asyncio.sleep(FROZEN_SECONDS)
-    while not await looking.lag(rig.layout.bootstrap, {group: rig.layout.groups[group]}):
-        if time.monotonic() > until:
-            return False
-        await asyncio.sleep(0.2)
-    return True
-
-
-async def _join_and_leave(rig: Rig, group: str, topics: list[str], seconds: float) -> int:
-    """Take partitions away from a group's members for a while; how many messages those had not finished."""
-    stranger = AIOKafkaConsumer(
-        *topics,
-        bootstrap_servers=rig.layout.bootstrap,
-        group_id=group,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    await stranger.start()
-    try:
-        until = time.monotonic() + JOINS_SECONDS
-        while not (given := stranger.assignment()):
-            if time.monotonic() > until:
-                raise NotDone(f"{group} gave a new member nothing in {JOINS_SECONDS} s: was there a rebalance?")
-            await asyncio.sleep(0.1)
-        ends, until, unfinished = await stranger.end_offsets(list(given)), time.monotonic() + seconds, 0
-        while (left := until - time.monotonic()) > 0:
-            for at, batch in (await stranger.getmany(timeout_ms=int(left * 1000))).items():
-                unfinished += sum(each.offset < ends.get(at, 0) for each in batch)
-    finally:
-        await stranger.stop()
-    return unfinished
-
-
 async def rush(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F14: 500 clients for 100 seats, at two instances; from the second round on one is killed in the middle: a run of
-    one round kills nobody, and says so."""
+    """F14: 500 clients for 100 seats, at two instances; in the only round, or from the second on, one is killed in the
+    middle."""
     got, kills = Counter[str](), 0
     wrong: list[str] = []
     async with two_of_each(rig) as instances:
         for number in range(amount):
             name = f"rush-{next(_rounds)}"
-            killing = asyncio.create_task(_kill_soon(rig, random, instances["seats"])) if number else None
+            killing = (
+                asyncio.create_task(_kill_soon(rig, random, instances["seats"])) if number or amount == 1 else None
+            )
             room, answers = await _round(rig, name)
             if killing is not None:
                 await killing
@@ -139,7 +120,7 @@ async def rush(rig: Rig, random: Random, amount: int) -> Outcome:
             got.update(taken=taken, refused=full, unanswered=sum(not wish.status for wish in answers))
             if taken != SEATS or taken + full != GUESTS:
                 wrong.append(f"/rooms/{room}: {taken} got a seat, {full} were refused")
-    return Outcome({"rounds": amount, "kills meanwhile": kills, **got}, tuple(wrong))
+    return Outcome({"rounds": amount, "kills meanwhile": kills, **got}, tuple(wrong), times=amount)
 
 
 async def _round(rig: Rig, name: str) -> tuple[str, list[Wish]]:

@@ -124,6 +124,7 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
     return Outcome(
         {**counts, "asked again": sum(told.again.values())},
         (f"seed {told.seed}: {told.why}",) if told.wrong else (),
+        times=told.examples,
     )
 
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from tests.faults.again import Raw, shuffled_across_keys
+from tests.faults.again import Raw, allowed_for, shuffled_across_keys
 from tests.faults.standing import Standing
 
 
@@ -21,3 +21,7 @@ def test_a_standing_says_what_became_another() -> None:
     before, after = Standing("a", "b", 1, 2, 0), Standing("a", "c", 2, 2, 0)
     assert not before.differs_from(before)
     assert after.differs_from(before) == ("read_models: b became c", "mails: 1 became 2")
+
+
+def test_rest_may_take_30_s_or_as_long_as_so_many_messages_take() -> None:
+    assert [allowed_for(messages) for messages in (0, 3_000, 20_000)] == [30, 30, 200]

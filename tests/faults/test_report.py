@@ -9,16 +9,20 @@ from tests.faults.parts import Outside
 from tests.faults.planning import Planned
 from tests.faults.running import Result, Segment, Wanted
 
-EVERYTHING = [Segment(Planned(fault, fault.full), settled=1.0) for fault in faults.ALL]
+EVERYTHING = [Segment(Planned(fault, fault.full), Outcome(times=fault.full), 1.0) for fault in faults.ALL]
 COUNTS = {"asked": 3, "tries": 4, "acknowledged": 2, "refused": 1, "gave up": 0}
 F1, _, F3, *_ = faults.ALL
 
 
 def result(
-    *verdicts: Verdict, broken: tuple[str, ...] = (), wrong: tuple[str, ...] = (), wanted: Wanted | None = None
+    *verdicts: Verdict,
+    broken: tuple[str, ...] = (),
+    wrong: tuple[str, ...] = (),
+    wanted: Wanted | None = None,
+    times: int = 3,
 ) -> Result:
     segments = [
-        Segment(Planned(F1, 3), Outcome({"kills": 3}, wrong), 4.2, 30, [Verdict("I1")]),
+        Segment(Planned(F1, 3), Outcome({"kills": 3}, wrong, times), 4.2, 30, [Verdict("I1")]),
         Segment(Planned(F3, 0, "outside: mongo")),
     ]
     return Result(wanted or Wanted([F1, F3], 7, 3), segments, verdicts, COUNTS, 180, broken)
@@ -35,7 +39,8 @@ def test_a_run_in_which_all_held_says_so():
 def test_a_run_of_everything_in_full_says_so_and_one_of_less_does_not():
     whole = Result(Wanted(faults.ALL, 7, 3, full=True), EVERYTHING, [Verdict("I1")], COUNTS, 180, [])
     assert "**every invariant held**" in report.page(whole)
-    less = replace(whole, segments=[*EVERYTHING[1:], Segment(Planned(faults.ALL[0], faults.ALL[0].full - 1))])
+    once_less = Segment(Planned(F1, F1.full - 1), Outcome(times=F1.full - 1))
+    less = replace(whole, segments=[once_less, *EVERYTHING[1:]])
     assert "**every invariant held, of what was run**" in report.page(less)
 
 
@@ -54,6 +59,13 @@ def test_a_fault_that_was_named_and_not_run_is_no_success():
     assert not result(wanted=Wanted([F1, F3], 7, 3, full=True)).holds
     outside = Outside(mongo_uri="mongodb://db.example")
     assert result(wanted=Wanted([F1, F3], 7, 3, full=True, outside=outside)).holds
+
+
+def test_what_took_place_is_told_and_less_than_was_planned_is_no_success():
+    two_of_three = result(times=2)
+    assert not two_of_three.holds
+    assert f"| F1 | {F1.name} | 2 | {F1.full} |" in report.page(two_of_three)
+    assert "- F1: took place 2 times of 3 that were planned" in report.page(two_of_three)
 
 
 def test_every_kind_of_fault_is_no_success():

@@ -5,10 +5,12 @@ import signal
 import time
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from tests.faults.checking import Checking
 from tests.faults.ledger import Ledger, noted
 from tests.faults.rig import Rig
 
@@ -70,3 +72,25 @@ async def test_a_kill_or_a_stop_is_noted_as_what_can_have_hurt_and_as_an_end_and
     assert await rig.kill("seats", signal.SIGSTOP)
     assert len(noted(rig.ledger.file, "hurt")) == 2
     assert time.monotonic() - rig.ended_at < 1
+
+
+async def test_what_a_fault_measured_itself_is_judged_and_measured_from_there_no_more(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    rig.fault_ended()
+    rig.rested("F6, 20000 messages", 100.0, 200)
+    assert [(rest.took, rest.allowed) for rest in rig.rests] == [(100.0, 200)]
+    assert await rig.settle(since=rig.ended_at) < 1
+    monkeypatch.setattr(rig, "people", SimpleNamespace(caller=None))
+    monkeypatch.setattr("tests.faults.checking.senders", list)
+    monkeypatch.setattr(rig, "layout", [])
+    checking = Checking(rig, [])
+    await checking.settle("F6")
+    assert rig.rests == []
+
+
+async def test_a_death_of_the_rigs_doing_is_noted_by_its_process(rig: Rig):
+    rig.hurt("seats", ended=4_711)
+    rig.hurt("seats")
+    assert [(each["part"], each["pid"]) for each in noted(rig.ledger.file, "ends")] == [("seats", 4_711)]
+    assert len(noted(rig.ledger.file, "hurt")) == 2

@@ -1,81 +1,28 @@
-"""F13: what it froze goes on whatever happens, and a rebalance that met nothing in hand is no proof."""
-
-import signal
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from random import Random
-from types import SimpleNamespace
-from typing import Any, cast
-
-import pytest
+"""A new instance has a part in the work, or it proves nothing that it was there."""
 
 from tests.faults import scaling
-from tests.faults.hands import NotDone
-from tests.faults.rig import Rig
+
+METRICS = """\
+# HELP http_request_seconds How long requests took, by route template.
+# TYPE http_request_seconds histogram
+http_request_seconds_bucket{le="0.1",method="GET",route="/readyz",status="200"} 9.0
+http_request_seconds_count{method="GET",route="/readyz",status="200"} 9.0
+http_request_seconds_sum{method="GET",route="/readyz",status="200"} 0.1
+"""
+VISITS = """\
+http_request_seconds_bucket{le="0.1",method="GET",route="/visits",status="200"} 2.0
+http_request_seconds_count{method="GET",route="/visits",status="200"} 2.0
+http_request_seconds_count{method="POST",route="/visits",status="201"} 1.0
+"""
 
 
-class Frozen:
-    """A rig, as far as it stops and continues processes."""
-
-    def __init__(self) -> None:
-        self.services = ["seats"]
-        self.proxies: dict[str, Any] = {}
-        self.layout = SimpleNamespace(groups={"seats-policies": ["seats"]}, bootstrap="127.0.0.1:9")
-        self.signals: list[int] = []
-
-    async def kill(self, part: str, how: int) -> None:
-        """Note it."""
-        self.signals.append(how)
+def test_looks_at_how_it_is_are_no_work():
+    assert scaling.requests_in(METRICS) == 0
+    assert scaling.requests_in(METRICS + VISITS) == 3
 
 
-@pytest.fixture
-def rig(monkeypatch: pytest.MonkeyPatch) -> Frozen:
-    @asynccontextmanager
-    async def alone(rig: Rig) -> AsyncGenerator[dict[str, list[str]]]:
-        yield {}
-
-    monkeypatch.setattr(scaling, "two_of_each", alone)
-    return Frozen()
-
-
-async def rebalances(rig: Frozen) -> Any:
-    return await scaling.rebalances(cast("Rig", rig), Random(1), 1)
-
-
-async def test_what_was_frozen_goes_on_though_looking_at_it_failed(rig: Frozen, monkeypatch: pytest.MonkeyPatch):
-    async def breaks(rig: Any, group: str) -> bool:
-        raise ConnectionResetError
-
-    monkeypatch.setattr(scaling, "_backlog", breaks)
-    with pytest.raises(ConnectionResetError):
-        await rebalances(rig)
-    assert rig.signals == [signal.SIGSTOP, signal.SIGCONT]
-
-
-async def test_a_group_without_a_backlog_is_let_go_and_proves_nothing(rig: Frozen, monkeypatch: pytest.MonkeyPatch):
-    async def idle(rig: Any, group: str) -> bool:
-        return False
-
-    monkeypatch.setattr(scaling, "_backlog", idle)
-    with pytest.raises(NotDone, match="no rebalance came"):
-        await rebalances(rig)
-    assert rig.signals == [signal.SIGSTOP, signal.SIGCONT]
-
-
-@pytest.mark.parametrize("unfinished", [0, 3])
-async def test_a_rebalance_counts_when_messages_were_in_hand(
-    rig: Frozen, monkeypatch: pytest.MonkeyPatch, unfinished: int
-):
-    async def busy(rig: Any, group: str) -> bool:
-        return True
-
-    async def came_again(rig: Any, group: str, topics: list[str], seconds: float) -> int:
-        return unfinished
-
-    monkeypatch.setattr(scaling, "_backlog", busy)
-    monkeypatch.setattr(scaling, "_join_and_leave", came_again)
-    if unfinished:
-        assert (await rebalances(rig)).counts["messages in hand meanwhile"] == unfinished
-    else:
-        with pytest.raises(NotDone):
-            await rebalances(rig)
+def test_who_is_asked_has_to_answer_and_who_is_not_has_to_take_messages():
+    assert scaling.worked((3, 0), asked=True)
+    assert not scaling.worked((0, 5), asked=True)
+    assert scaling.worked((0, 5), asked=False)
+    assert not scaling.worked((3, 0), asked=False)
