@@ -95,6 +95,11 @@ class Bench:
     runs: int = 3
     quick: bool = False
 
+    @property
+    def turns(self) -> int:
+        """How many times each side of a comparison is measured; a time before them, to warm, does not count."""
+        return self.runs * self.rounds
+
     def size(self, full: int, quick: int) -> int:
         """How many: of a real run, or of one that is only to show that it works."""
         return quick if self.quick else full

@@ -49,16 +49,17 @@ class Driven:
     def rate(self) -> float:
         return len(self.answers) / self.seconds
 
-    def milliseconds(self, share: float) -> float:
-        """Latency at a percentile: 0.5 or 0.99."""
-        return percentile([answer.seconds for answer in self.answers], share) * 1000
-
     def statuses(self) -> dict[int, int]:
         """How many answers had which status."""
         counted: dict[int, int] = {}
         for answer in self.answers:
             counted[answer.status] = counted.get(answer.status, 0) + 1
         return counted
+
+
+def milliseconds(rounds: Sequence[Driven], share: float) -> float:
+    """Latency at a percentile, of the requests of all these rounds together."""
+    return percentile([answer.seconds for driven in rounds for answer in driven.answers], share) * 1000
 
 
 async def drive(port: int, requests: Sequence[bytes], *, connections: int) -> Driven:

@@ -12,9 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.stack import ROOT
 from tests.bench import __main__ as command
-from tests.bench import report
+from tests.bench import b2_hot, b3_relay, b7_growth, report
 from tests.bench.b5_telemetry import Span, whole
-from tests.bench.bench import Bench, Row, Wrong
+from tests.bench.bench import Bench, Compared, Row, Wrong
+from tests.bench.load import Answer, Driven, milliseconds
 from tests.bench.topics import each_once
 from tests.commit import current_commit
 
@@ -47,6 +48,41 @@ def test_a_trace_of_an_error_is_whole_with_the_request_and_its_call_to_the_store
 )
 def test_a_trace_with_a_part_missing_is_not(spans: Sequence[Span]):
     assert not whole(spans, "1")
+
+
+def test_the_goal_of_the_hot_aggregate_is_judged_against_one_after_the_other_alone():
+    soft, hard = Compared([1_000], [10]), Compared([1_000], [500])
+    assert [row.met for row in b2_hot.rows(hard, soft, soft, 1.0)] == [False, None, None]
+    assert [row.met for row in b2_hot.rows(soft, hard, hard, 1.0)] == [True, None, None]
+
+
+def test_a_relay_that_publishes_less_than_is_committed_does_not_keep_up():
+    assert b3_relay.keeps_up(Compared([900], [1_000])).met is False
+    assert b3_relay.keeps_up(Compared([1_000], [1_000])).met is True
+
+
+def test_the_spread_of_growth_is_that_of_its_ratio_over_the_runs():
+    """Each store was the same in every run but one, in which the largest was slower by half."""
+    steady = dict.fromkeys(("by id", "by id, bare", "filtered", "filtered, bare", "by name", "by name, bare"), [10] * 3)
+    seen = [{**steady, "commands": [400] * 3}, {**steady, "commands": [400, 400, 200]}]
+    commands, *others = b7_growth.rows([1_000, 100_000], seen)
+    assert (commands.ratio, commands.met, commands.spread) == ("100% of the first", True, 0.5)
+    assert [row.spread for row in others] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("milliseconds", "met"), [([10, 30], True), ([10, 31], False)])
+def test_a_list_may_take_three_times_as_long_where_logarithms_say_less(milliseconds: list[float], met: bool):
+    names = ("commands", "by id", "by id, bare", "filtered, bare", "by name", "by name, bare")
+    others = {name: [10.0] for name in names}
+    listed = b7_growth.rows([1_000, 100_000], [{**others, "filtered": [each]} for each in milliseconds])[2]
+    assert "1.7 times, at most 3.0" in listed.goal
+    assert listed.met is met
+
+
+def test_latencies_are_of_all_rounds_and_not_of_the_last():
+    slow, fast = (Driven(1.0, [Answer(200, b"", b"", seconds)] * 10) for seconds in (1.0, 0.001))
+    assert milliseconds([slow, fast], 0.99) == 1_000
+    assert milliseconds([fast, fast], 0.99) == 1
 
 
 def test_rows_of_another_commit_are_told():
