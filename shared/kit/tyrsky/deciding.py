@@ -43,7 +43,8 @@ tracer = trace.get_tracer(__name__)
 @dataclass(frozen=True)
 class Ask(Generic[S, C]):
     """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish; ``earlier``
-    is what is remembered of it beside the aggregate, which is looked up while the aggregate is loaded."""
+    is what is remembered of it beside the aggregate, which is looked up while the aggregate is loaded; ``at`` is the
+    time of the events that come of it."""
 
     command: C
     id: UUID
@@ -53,6 +54,7 @@ class Ask(Generic[S, C]):
     answer: Callable[[Loaded[S]], Document] | None = None
     cause: Envelope | None = None
     earlier: "asyncio.Future[Receipt | None] | None" = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ class Decider(Generic[S, C]):
             if draft.state is None or draft.version == (loaded.version if loaded else 0):
                 _answer(decided)  # refusals, repeats, and nothing to do
                 return
-            # The clock, and not the commands' word for now: a policy's command is as old as the event that it follows.
+            # The clock, and not when it was asked: a policy's command is as old as the event that it follows.
             change = Change(
                 draft.state, draft.version, draft.sequence, draft.outgoing, draft.receipts, datetime.now(UTC)
             )
@@ -218,7 +220,7 @@ class Decider(Generic[S, C]):
             type=event.type,
             source=f"/colleges/{ask.college}/{self.aggregate.plural}",
             subject=str(id),
-            time=ask.command.now,
+            time=ask.at,
             college=ask.college,
             sequence=sequence,
             correlationid=ask.cause.correlationid if ask.cause else str(ask.id),
@@ -245,14 +247,14 @@ class Deciders:
         return self._by_command[aggregate.command]
 
     async def run(self, command: Command, *, college: str, command_id: UUID, cause: Envelope) -> None:
-        """Carry out a policy's command, once per ``command_id``.
+        """Carry out a policy's command, once per ``command_id``; what comes of it is as old as its cause.
 
         :raises Rejected: when the rules say no.
         """
         decider = next((self._by_command[kind] for kind in type(command).__mro__ if kind in self._by_command), None)
         if decider is None:
             raise TypeError(f"no aggregate of this service takes {type(command).__name__}")
-        await decider.carry_out(Ask(command, command_id, college, cause=cause))
+        await decider.carry_out(Ask(command, command_id, college, cause=cause, at=cause.time))
 
     async def drained(self) -> None:
         """Return when no command is under way."""

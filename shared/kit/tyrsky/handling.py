@@ -56,7 +56,7 @@ class Handling(Generic[S, C]):
 
     @property
     def now(self) -> datetime:
-        """The moment of the request, in UTC."""
+        """The moment of the request, in UTC, for a rule that looks at the time; it is that of the events too."""
         return self._wish.now
 
     def new_id(self) -> UUID:
@@ -78,6 +78,7 @@ class Handling(Generic[S, C]):
             expected_version=self._wish.expected_version,
             answer=lambda loaded: view.of(loaded).model_dump(mode="json"),
             earlier=self._remembered.find(id) if self._wish.keyed else None,
+            at=self._wish.now,
         )
         done = await self._decider.carry_out(ask)
         if ask.earlier and ask.earlier.result() is None:
