@@ -59,11 +59,8 @@ class Rush:
     async def in_process(self) -> float:
         """Commands a second, of the kit alone: decided in groups, and written with their receipts."""
         id = uuid4()
-        await self.decider.carry_out(self._ask(seats.OpenRoom(room_id=id, now=datetime.now(UTC), seats=self.places)))
-        wishes = [
-            seats.Reserve(room_id=id, now=datetime.now(UTC), reservation_id=uuid4(), guest=f"guest {n}")
-            for n in range(self.clients)
-        ]
+        await self.decider.carry_out(self._ask(seats.OpenRoom(room_id=id, seats=self.places)))
+        wishes = [seats.Reserve(room_id=id, reservation_id=uuid4(), guest=f"guest {n}") for n in range(self.clients)]
         began = time.perf_counter()
         done = await asyncio.gather(*(self.decider.carry_out(self._ask(w)) for w in wishes), return_exceptions=True)
         rate = len(done) / (time.perf_counter() - began)

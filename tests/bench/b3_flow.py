@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -119,7 +118,7 @@ class Flow:
             await asyncio.sleep(0.02)
 
         async def send(key: str) -> int:
-            command = seats.OpenRoom(room_id=UUID(key), now=datetime.now(UTC), seats=100)
+            command = seats.OpenRoom(room_id=UUID(key), seats=100)
             await decider.carry_out(Ask(command, uuid4(), "vaao"))
             return store.committed.pop(command.room_id)
 
@@ -213,7 +212,7 @@ class Flow:
         """Rooms whose outboxes are full, as a process that died left them."""
         codec = Codec([contracts.seats.model_copy(update={"name": topic})])
         decider = Decider(Store(self.database, seats.aggregate), codec, lambda claim: None)
-        command = seats.OpenRoom(room_id=uuid4(), now=datetime.now(UTC), seats=100)
+        command = seats.OpenRoom(room_id=uuid4(), seats=100)
         await decider.carry_out(Ask(command, uuid4(), "vaao"))
         template: Any = await self.database["rooms"].find_one_and_delete({"_id": str(command.room_id)})
         [entry] = template["outbox"]

@@ -186,7 +186,7 @@ class Consuming:
 
         @policies.when(VisitRecorded)
         def open_room(event: VisitRecorded, about: Envelope) -> OpenRoom:
-            return OpenRoom(room_id=event.visit_id, now=about.time, seats=1)
+            return OpenRoom(room_id=event.visit_id, seats=1)
 
         deciders = Deciders()
         store = Store(self.database, room)

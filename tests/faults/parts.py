@@ -17,6 +17,9 @@ INSTANCES = 4
 OWN = ("seats",)
 """A college's own services, beside those of the platform: the example of the documentation."""
 
+OWN_GROUPS = {seats_contracts.seats.name: ("seats-policies", "seats-occupancy")}
+"""What is on no map, since nobody else needs to know it: who reads a topic of a college's own at home."""
+
 TOPICS = (*topics.ALL, *seats_contracts.TOPICS)
 
 WEBHOOKS = {
@@ -94,7 +97,7 @@ class Layout:
         """Each consumer group, with the topics that it reads."""
         found: dict[str, list[str]] = {}
         for topic in TOPICS:
-            for group in topic.consumers:
+            for group in (*topic.consumers, *OWN_GROUPS.get(topic.name, ())):
                 found.setdefault(group, []).append(topic.name)
         return found
 

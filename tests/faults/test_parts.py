@@ -1,6 +1,8 @@
 """What runs under the rig, and what does not when the servers are somebody else's."""
 
 import pytest
+from companies.views import reach
+from seats.views import occupancy
 
 from tests.faults.parts import Layout, Outside, layout, parts
 from tests.faults.running import SERVICES
@@ -24,6 +26,12 @@ def test_every_service_looks_for_its_parts_through_proxies(own: Layout):
         env = own.environment(service)
         assert int(env["MONGO_URI"].rsplit(":", 1)[1]) in proxies
         assert int(env["KAFKA_BOOTSTRAP"].rsplit(":", 1)[1]) in proxies
+
+
+def test_every_consumer_group_of_the_services_is_known(own: Layout):
+    policies = {f"{service}-policies" for service in own.services}
+    assert own.groups.keys() == policies | {f"companies-{reach.name}", f"seats-{occupancy.name}"}
+    assert own.groups["seats-policies"] == own.groups["seats-occupancy"] == ["vaao-seats"]
 
 
 def test_no_two_things_listen_on_one_port(own: Layout):

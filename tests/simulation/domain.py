@@ -155,7 +155,7 @@ def policies(hinder: Hinder) -> Policies:
     @policies.when(SeatTaken)
     def print_badge(event: SeatTaken, about: Envelope) -> PrintBadge:
         hinder("sim-policies", about)
-        return PrintBadge(now=about.time, tray_id=tray_of(event.room_id), guest=event.guest)
+        return PrintBadge(tray_id=tray_of(event.room_id), guest=event.guest)
 
     return policies
 

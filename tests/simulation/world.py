@@ -24,7 +24,7 @@ from tyrsky_contracts.event import Envelope
 
 from tests.simulation import domain
 from tests.simulation.broker import Broker
-from tests.simulation.clock import now, simulated
+from tests.simulation.clock import simulated
 from tests.simulation.consumer import Behaviour, MemoryConsumer
 from tests.simulation.instance import Outside
 from tests.simulation.loop import Loop, Stuck
@@ -170,11 +170,11 @@ class World:
                 await self._insist(random, self._seat(wish), wish)
 
     def _opening(self, room_id: UUID) -> Ask[domain.Room, domain.RoomCommand]:
-        command = domain.OpenRoom(room_id=room_id, seats=self.rooms[room_id], now=now())
+        command = domain.OpenRoom(room_id=room_id, seats=self.rooms[room_id])
         return Ask(command, uuid5(room_id, "open"), domain.COLLEGE)
 
     def _seat(self, wish: Wish) -> Ask[domain.Room, domain.RoomCommand]:
-        command = domain.TakeSeat(room_id=wish.room_id, guest=wish.guest, now=now())
+        command = domain.TakeSeat(room_id=wish.room_id, guest=wish.guest)
         return Ask(command, wish.id, domain.COLLEGE, answer=lambda after: {"guests": list(after.state.guests)})
 
     async def _insist(self, random: Random, ask: Ask[domain.Room, domain.RoomCommand], wish: Wish | None) -> None:

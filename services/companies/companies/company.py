@@ -60,7 +60,7 @@ def decide(company: Company | None, command: CompanyCommand) -> Sequence[Happeni
         case None, RegisterCompany():
             if command.situation == "ceased":
                 raise Rejected("company-ceased", field="business_id")
-            return [CompanyRegistered.model_validate(command.model_dump(exclude={"now"}))]
+            return [CompanyRegistered.model_validate(command.model_dump())]
         case Company(), RegisterCompany():
             raise Rejected("company-already-registered", field="business_id", company_id=command.company_id)
         case None, _:

@@ -1,12 +1,11 @@
 """The service at a glance."""
 
 from tyrsky.service import Service
+from tyrsky.settings import Settings
 
 from companies import api, company, contact, indexes, policies, views, visit
-from companies.settings import Settings
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
-service = Service("companies", settings)
+service = Service("companies", Settings.read())
 service.keeps(company.aggregate, contact.aggregate, visit.aggregate)
 service.projects(views.reach)
 service.serves(api.router)

@@ -6,7 +6,7 @@ from tyrsky_contracts.event import Envelope
 
 from companies.contact import InviteContact
 
-policies = Policies("companies-policies")
+policies = Policies()
 
 
 @policies.when(VisitPlanned)
@@ -15,7 +15,6 @@ def invite_the_contact(event: VisitPlanned, about: Envelope) -> InviteContact | 
     if event.contact_id is None:
         return None
     return InviteContact(
-        now=about.time,
         contact_id=event.contact_id,
         visit_id=event.visit_id,
         company_name=event.company_name,

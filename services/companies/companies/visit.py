@@ -53,11 +53,13 @@ class PlanVisit(VisitCommand):
     contact_id: UUID | None = None
     starts_at: AwareDatetime
     ends_at: AwareDatetime
+    now: AwareDatetime
 
 
 class MoveVisit(VisitCommand):
     """Go at another time."""
 
+    now: AwareDatetime
     starts_at: AwareDatetime
     ends_at: AwareDatetime
 
@@ -69,6 +71,7 @@ class CancelVisit(VisitCommand):
 class RecordVisit(VisitCommand):
     """Somebody went: what the company needs, and notes that stay in the college."""
 
+    now: AwareDatetime
     needs: Needs
     notes: Notes = ""
 

@@ -12,7 +12,6 @@ ID = company_id("vaao", "0100130-4")
 
 register = RegisterCompany(
     company_id=ID,
-    now=NOON,
     business_id="0100130-4",
     name="Kahvila Oy",
     municipality="908",
@@ -31,7 +30,7 @@ registered = CompanyRegistered(
 
 
 def tag(*tags: str) -> TagCompany:
-    return TagCompany(company_id=ID, now=NOON, tags=tags)
+    return TagCompany(company_id=ID, tags=tags)
 
 
 def tagged(*tags: str) -> CompanyTagged:
@@ -86,4 +85,4 @@ def test_the_tags_that_it_has_change_nothing():
 
 
 def test_a_company_that_is_not_in_care_has_no_tags():
-    given(aggregate).when(TagCompany(company_id=uuid4(), now=NOON, tags=("messut",))).rejected("company-unknown")
+    given(aggregate).when(TagCompany(company_id=uuid4(), tags=("messut",))).rejected("company-unknown")

@@ -22,7 +22,6 @@ ID, COMPANY, VISIT = uuid4(), uuid4(), uuid4()
 
 add = AddContact(
     contact_id=ID,
-    now=NOON,
     company_id=COMPANY,
     name="Aino Esimerkki",
     role="workplace-instructor",
@@ -43,7 +42,6 @@ added = ContactAdded(contact_id=ID, company_id=COMPANY, role="workplace-instruct
 def invite(visit_id: UUID = VISIT) -> InviteContact:
     return InviteContact(
         contact_id=ID,
-        now=NOON,
         visit_id=visit_id,
         company_name="Kahvila Oy",
         starts_at=LATER,
@@ -75,7 +73,7 @@ def test_the_network_learns_that_there_is_a_contact_and_the_college_who():
 
 def test_a_contact_can_be_reached_somehow():
     given(aggregate).when(add.model_copy(update={"email": None})).rejected("contact-unreachable", field="email")
-    given(aggregate, described, added).when(ChangeContact(contact_id=ID, now=NOON, email=None)).rejected(
+    given(aggregate, described, added).when(ChangeContact(contact_id=ID, email=None)).rejected(
         "contact-unreachable", field="email"
     )
 
@@ -85,19 +83,19 @@ def test_a_contact_is_added_once():
 
 
 def test_what_is_changed_is_changed_and_stays_in_the_college():
-    change = ChangeContact(contact_id=ID, now=NOON, phone="040 123", email=None)
+    change = ChangeContact(contact_id=ID, phone="040 123", email=None)
     given(aggregate, described, added).when(change).then(
         described.model_copy(update={"phone": "040 123", "email": None})
     )
 
 
 def test_a_change_to_what_is_so_already_is_none():
-    change = ChangeContact(contact_id=ID, now=NOON, name="Aino Esimerkki", language="fi")
+    change = ChangeContact(contact_id=ID, name="Aino Esimerkki", language="fi")
     given(aggregate, described, added).when(change).then()
 
 
 def test_nobody_changes_a_contact_that_is_not():
-    given(aggregate).when(ChangeContact(contact_id=ID, now=NOON, language="sv")).rejected("contact-unknown")
+    given(aggregate).when(ChangeContact(contact_id=ID, language="sv")).rejected("contact-unknown")
 
 
 def test_a_contact_is_invited_in_their_own_language_at_their_address():

@@ -65,7 +65,6 @@ async def test_a_visit_with_a_contact_invites_the_contact():
     assert name == "invite_the_contact"
     assert command == InviteContact(
         contact_id=contact_id,
-        now=NOON,
         visit_id=event.visit_id,
         company_name="Kahvila Oy",
         starts_at=event.starts_at,

@@ -50,7 +50,7 @@ def record(*needs: Need, notes: str = "", now: datetime = TOMORROW + HOUR) -> Re
     return RecordVisit(visit_id=ID, now=now, needs=needs, notes=notes)
 
 
-cancel = CancelVisit(visit_id=ID, now=NOON)
+cancel = CancelVisit(visit_id=ID)
 planned = VisitPlanned.model_validate(
     {**WHICH, "company_name": "Kahvila Oy", "contact_id": CONTACT, "starts_at": TOMORROW, "ends_at": TOMORROW + HOUR}
 )

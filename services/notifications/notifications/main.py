@@ -2,13 +2,12 @@
 
 from tyrsky.service import Service
 
-from notifications import api, notification, policies
+from notifications import api, policies
 from notifications.sending import Sending
 from notifications.settings import Settings
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+settings = Settings.read()
 service = Service("notifications", settings)
-service.keeps(notification.aggregate)
 service.serves(api.router)
 service.reacts(policies.policies)
 service.sends(Sending(settings))

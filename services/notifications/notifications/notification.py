@@ -45,6 +45,7 @@ class NotificationCommand(Command):
     """A wish about one notification."""
 
     notification_id: UUID
+    now: AwareDatetime
 
 
 class AcceptNotification(NotificationCommand):

@@ -10,7 +10,7 @@ from tyrsky_contracts.notifications import NotificationRequested
 
 from notifications.notification import AcceptNotification
 
-policies = Policies("notifications-policies")
+policies = Policies()
 
 
 @policies.when(NotificationRequested)

@@ -28,6 +28,7 @@ class Sending:
     """How a notification is sent: see :class:`tyrsky.effects.Effect`."""
 
     aggregate = notification.aggregate
+    routers = ()  # it has its own
     indexes = ([("college", 1), ("state.accepted_at", 1), ("_id", 1)], [("college", 1), ("state.about", 1)])
 
     def __init__(self, settings: Settings) -> None:

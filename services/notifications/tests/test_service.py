@@ -138,7 +138,6 @@ async def place(mongo_uri: str) -> AsyncIterator[Place]:
             )
             codec = Codec([topic])
             service = Service("notifications", settings, codec=codec)
-            service.keeps(notification.aggregate)
             service.serves(api.router)
             service.reacts(policies)
             service.sends(Sending(settings))

@@ -13,7 +13,8 @@ from tyrsky_contracts.event import Event
 
 
 class Topic(BaseModel):
-    """One topic. ``consumers`` are consumer groups, ``<service>-<purpose>``; a private topic is granted to no partner.
+    """One topic. ``consumers`` are the consumer groups that a change of it would break, ``<service>-<purpose>``; on a
+    topic of a college's own, the service that writes it need not name its own. A private one is granted to no partner.
 
     ``retention`` ``None`` is for ever: such a topic can be read from its beginning by whoever joins the network later.
     """
@@ -25,7 +26,7 @@ class Topic(BaseModel):
     key: str
     events: tuple[type[Event], ...]
     producers: tuple[str, ...]
-    consumers: tuple[str, ...]
+    consumers: tuple[str, ...] = ()
     retention: timedelta | None
     public: bool
 

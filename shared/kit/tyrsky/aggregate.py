@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from tyrsky_contracts.event import Event
 
 
@@ -23,11 +23,9 @@ class State(BaseModel):
 
 
 class Command(BaseModel):
-    """A wish, in the imperative. ``now`` is the caller's clock."""
+    """A wish, in the imperative. One whose rule looks at the time has it as a field, ``now: AwareDatetime``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    now: AwareDatetime
 
 
 class PrivateEvent(BaseModel):

@@ -154,14 +154,14 @@ class Deciders:
         return self._by_command[aggregate.command]
 
     async def run(self, command: Command, *, college: str, command_id: UUID, cause: Envelope) -> None:
-        """Carry out a policy's command, once per ``command_id``.
+        """Carry out a policy's command, once per ``command_id``; what comes of it is as old as its cause.
 
         :raises Rejected: when the rules say no.
         """
         decider = next((self._by_command[kind] for kind in type(command).__mro__ if kind in self._by_command), None)
         if decider is None:
             raise TypeError(f"no aggregate of this service takes {type(command).__name__}")
-        await decider.carry_out(Ask(command, command_id, college, cause=cause))
+        await decider.carry_out(Ask(command, command_id, college, cause=cause, at=cause.time))
 
     async def drained(self) -> None:
         """Return when no command is under way."""

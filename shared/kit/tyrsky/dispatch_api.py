@@ -1,4 +1,4 @@
-"""What was told outside, and what became of it: ``service.serves(dispatch_api.router)`` lets a college look."""
+"""What was told outside, and what became of it: a college may look."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self

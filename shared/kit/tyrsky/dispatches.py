@@ -61,6 +61,7 @@ class DispatchCommand(Command):
     """A wish about one dispatch."""
 
     dispatch_id: UUID
+    now: AwareDatetime
 
 
 class AcceptDispatch(DispatchCommand):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, Protocol
 from uuid import UUID, uuid5
@@ -45,7 +45,7 @@ class Memory(Protocol):
 @dataclass(frozen=True)
 class Ask(Generic[S, C]):
     """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish; ``memory``
-    is asked whether it came before, and told of the answer."""
+    is asked whether it came before, and told of the answer; ``at`` is the time of the events that come of it."""
 
     command: C
     id: UUID
@@ -55,6 +55,7 @@ class Ask(Generic[S, C]):
     answer: Callable[[Loaded[S]], Document] | None = None
     cause: Envelope | None = None
     memory: Memory | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Draft(Generic[S, C]):
         """What there is to write; None when nothing changed."""
         if self._state is None or not self._new:
             return None
-        # The clock, and not the commands' word for now: a policy's command is as old as the event that it follows.
+        # The clock, and not when it was asked: a policy's command is as old as the event that it follows.
         return Change(self._state, self._version, self._sequence, self._outgoing, self._new, datetime.now(UTC))
 
     def decide(self, ask: Ask[S, C], earlier: Receipt | BaseException | None, traceparent: str | None) -> Done[S]:
@@ -146,7 +147,7 @@ class Draft(Generic[S, C]):
             type=event.type,
             source=f"/colleges/{ask.college}/{self._aggregate.plural}",
             subject=str(self._id),
-            time=ask.command.now,
+            time=ask.at,
             college=ask.college,
             sequence=sequence,
             correlationid=ask.cause.correlationid if ask.cause else str(ask.id),

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
 from uuid import uuid4, uuid5
 
+from fastapi import APIRouter
 from opentelemetry import context
 from pymongo.errors import PyMongoError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -80,6 +81,11 @@ class Effect(Protocol[E, C]):
     @property
     def aggregate(self) -> Aggregate[E, C]:
         """What is done is one of these; the service keeps them."""
+        ...
+
+    @property
+    def routers(self) -> Sequence[APIRouter]:
+        """Routes that tell what became of them, as far as the service does not have its own."""
         ...
 
     @property

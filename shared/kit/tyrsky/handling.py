@@ -56,7 +56,7 @@ class Handling(Generic[S, C]):
 
     @property
     def now(self) -> datetime:
-        """The moment of the request, in UTC."""
+        """The moment of the request, in UTC, for a rule that looks at the time; it is that of the events too."""
         return self._wish.now
 
     def new_id(self) -> UUID:
@@ -77,6 +77,7 @@ class Handling(Generic[S, C]):
             expected_version=self._wish.expected_version,
             answer=lambda loaded: view.of(loaded).model_dump(mode="json"),
             memory=self._remembered if self._wish.keyed else None,
+            at=self._wish.now,
         )
         done = await self._decider.carry_out(ask)
         self._response.headers["ETag"] = etag(done.version)

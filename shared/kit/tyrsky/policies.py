@@ -29,9 +29,9 @@ P = TypeVar("P", bound=Policy)
 
 
 class Policies:
-    """The policies of a service; ``group`` is their consumer group, ``<service>-policies``."""
+    """The policies of a service. Their consumer group is ``<service>-policies``, or a ``group`` of their own."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str = "") -> None:
         self.group = group
         self._policies: dict[type[Event], list[Policy]] = {}
         self._names: set[str] = set()
@@ -51,7 +51,7 @@ class Policies:
 
         def declare(policy: P) -> P:
             if policy.__name__ in self._names:
-                raise TypeError(f"two policies of {self.group} are called {policy.__name__}")
+                raise TypeError(f"two policies are called {policy.__name__}")
             self._names.add(policy.__name__)
             self._policies.setdefault(event, []).append(policy)
             return policy
@@ -83,7 +83,8 @@ class Handlers(Protocol):
 
 
 class PolicyReaction:
-    """Policies at work: keys side by side, the events of a key one after the other."""
+    """Policies at work: keys side by side, the events of a key one after the other. ``group`` is that of policies that
+    name none."""
 
     def __init__(
         self,
@@ -91,11 +92,12 @@ class PolicyReaction:
         handlers: Handlers,
         colleges: Collection[str],
         *,
+        group: str = "",
         attempts: int = 3,
         event_seconds: float = 30,
         keys_at_once: int = 16,
     ) -> None:
-        self.group = policies.group
+        self.group = policies.group or group
         self.events = policies.events
         self._policies = policies
         self._handlers = handlers

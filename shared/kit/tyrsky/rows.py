@@ -19,6 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 from tyrsky_contracts.event import Envelope, Event
 
+from tyrsky.aggregate import Unknown
 from tyrsky.deliveries import Delivery, Edition, Failure, Taken, mark_failed, process_span
 from tyrsky.projecting import Kept, Projection, R
 from tyrsky.store import CODEC, Document, bson, only_duplicates
@@ -211,6 +212,16 @@ class Rows(Generic[R]):
         shelf = await self._shelves.about_current()
         found = await shelf.get([str(key)])
         return found[str(key)][0].row if found else None
+
+    async def show(self, key: object, *, of: str) -> R:
+        """The row of a key as the answer.
+
+        :raises Unknown: when nothing was heard of it: ``<of>-unknown``.
+        """
+        row = await self.get(key)
+        if row is None:
+            raise Unknown(of, key)
+        return row
 
     async def collection(self) -> AsyncCollection[Document]:
         """The documents, for a listing; a row's fields are ``row.<field>``."""

@@ -102,10 +102,19 @@ class Service:
     def reacts(self, *policies: Policies) -> None:
         """What is to be done when something happened."""
         self._policies += policies
+        groups = [each.group or self._policies_group for each in self._policies]
+        if len(set(groups)) < len(groups):
+            raise TypeError("a consumer group has one Policies: give the other a group of its own")
+
+    @property
+    def _policies_group(self) -> str:
+        return f"{self.name}-policies"
 
     def sends(self, *effects: Effect[Any, Any]) -> None:
-        """What is done outside, such as mails and webhooks, each for aggregates that the service keeps."""
+        """What is done outside, such as mails and webhooks. The service keeps the aggregates that it is done for."""
         for effect in effects:
+            self.keeps(effect.aggregate)
+            self.serves(*effect.routers)
             decider = self.deciders.of(effect.aggregate)
             work = Effects(decider, effect, self.settings.colleges)
             decider.listen(work.hear)
@@ -170,6 +179,7 @@ class Service:
                 policies,
                 self.deciders,
                 self.settings.colleges,
+                group=self._policies_group,
                 attempts=self.settings.consumer_attempts,
                 event_seconds=self.settings.consumer_event_seconds,
                 keys_at_once=self.settings.consumer_keys_at_once,

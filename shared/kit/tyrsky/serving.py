@@ -15,7 +15,7 @@ Package = Annotated[str, typer.Argument(help="The service's package, such as `co
 def serve(package: Package) -> None:
     """Run a service until it is told to stop; what is under way is finished within STOP_SECONDS."""
     try:
-        found = settings_of(package)()
+        found = settings_of(package).read()
     except settings.SettingsWrong as error:
         typer.echo(f"{package}: {error}", err=True)
         raise typer.Exit(2) from None
@@ -40,13 +40,16 @@ def serve(package: Package) -> None:
 
 
 def settings_of(package: str) -> type[settings.Settings]:
-    """The class of a service's settings.
+    """The class of a service's settings; without a ``settings.py`` it has those of every service.
 
     :raises typer.BadParameter: when there is no such service.
     """
     try:
+        importlib.import_module(package)
         return importlib.import_module(f"{package}.settings").Settings
     except ModuleNotFoundError as error:
-        if error.name not in {package, f"{package}.settings"}:
+        if error.name == package:
+            raise typer.BadParameter(f"there is no service in a package {package}") from None
+        if error.name != f"{package}.settings":
             raise
-        raise typer.BadParameter(f"there is no service in a package {package}") from None
+        return settings.Settings

@@ -1,10 +1,10 @@
 """What a deployment may change, each setting a variable of the environment with the field's name in capitals.
 
-A service adds its own: ``class Settings(tyrsky.settings.Settings)``. A wrong one stops the service at start-up with one
-line per variable; the values themselves are never printed, since they may be secrets.
+A service adds its own in its ``settings.py``: ``class Settings(tyrsky.settings.Settings)``. A wrong one stops the
+service at start-up with one line per variable; the values themselves are never printed, since they may be secrets.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
@@ -123,6 +123,14 @@ class Settings(BaseSettings, ConsumerSettings):  # pyright: ignore[reportIncompa
         le=600,
         description="How long a stop may take: half for requests, a quarter for other work in hand, the rest to close.",
     )
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings as the environment says them.
+
+        :raises SettingsWrong: when it does not.
+        """
+        return cls()
 
     @property
     def finish_seconds(self) -> float:

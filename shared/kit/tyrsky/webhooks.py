@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, model_validator
 from tyrsky_contracts.event import Envelope, Event
 
-from tyrsky import dispatches, settings, tracing
+from tyrsky import dispatch_api, dispatches, settings, tracing
 from tyrsky.dispatches import (
     AcceptDispatch,
     Dispatch,
@@ -90,9 +90,10 @@ class Settings(settings.Settings):
 
 
 class Webhook:
-    """Calls one webhook for every dispatch of a service."""
+    """Calls one webhook for every dispatch of a service, and shows at ``/dispatches`` what became of them."""
 
     aggregate = dispatches.aggregate
+    routers = (dispatch_api.router,)
     indexes = ([("college", 1), ("state.accepted_at", 1), ("_id", 1)],)
 
     def __init__(self, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient, ReturnDocument
 
 from tests.bench.bare.settings import Settings
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+settings = Settings.read()
 client = AsyncMongoClient[dict[str, Any]](settings.mongo_uri.get_secret_value(), w="majority", maxPoolSize=50)
 companies = client[settings.mongo_database]["companies"]
 app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})

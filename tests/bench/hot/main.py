@@ -6,7 +6,7 @@ from tyrsky_contracts.codec import Codec
 
 from tests.bench.hot.settings import Settings
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+settings = Settings.read()
 topic = contracts.seats.model_copy(update={"name": settings.bench_topic})
 service = Service("seats", settings, codec=Codec([topic]))
 service.keeps(room.aggregate)

@@ -28,7 +28,7 @@ class _Nothing:
     def __exit__(self, *_: object) -> None: ...
 
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
+settings = Settings.read()
 if not settings.bench_telemetry:
     nothing: Any = _Nothing()
     telemetry.install = telemetry.install_store = nothing

@@ -1,10 +1,10 @@
-"""The companies' settings, and what the benchmark says."""
+"""Every service's settings, and what the benchmark says."""
 
-from companies import settings
+from tyrsky import settings
 
 
 class Settings(settings.Settings):
-    """As companies has them."""
+    """Whose topic it is, and whether it is told what happens."""
 
     bench_topic: str
     bench_telemetry: bool = True

@@ -12,14 +12,14 @@ from tyrsky_contracts.topics import Topic
 
 from tests.load.served.settings import Settings
 
-settings = Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
-policies = Policies(f"{settings.bench_topic}-policies")
+settings = Settings.read()
+policies = Policies()
 
 
 @policies.when(SeatReserved)
 def give_it_back(event: SeatReserved, about: Envelope) -> Cancel:
     """Each reservation is a command to come: what is soaked is the whole way round."""
-    return Cancel(room_id=event.room_id, now=about.time, reservation_id=event.reservation_id)
+    return Cancel(room_id=event.room_id, reservation_id=event.reservation_id)
 
 
 topic: Topic = contracts.seats.model_copy(update={"name": settings.bench_topic})

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
-from tyrsky.aggregate import Unknown
 from tyrsky.auth import Caller, role
 from tyrsky.handling import Handling, handling
 from tyrsky.rows import Rows, rows
@@ -59,7 +58,7 @@ class ReservationView(BaseModel):
 @router.post("", status_code=201, operation_id="openRoom")
 async def open_room(new: NewRoom, rooms: Rooms, staff: Staff) -> RoomView:
     """Open a room."""
-    return await rooms.handle(OpenRoom(room_id=rooms.new_id(), now=rooms.now, seats=new.seats), RoomView)
+    return await rooms.handle(OpenRoom(room_id=rooms.new_id(), seats=new.seats), RoomView)
 
 
 @router.get("/{room_id}", operation_id="getRoom", responses=problems("room-unknown"))
@@ -73,9 +72,7 @@ async def occupied(
     room_id: RoomId, read: Annotated[Rows[Occupancy], Depends(rows(occupancy))], staff: Staff
 ) -> Occupancy:
     """How full a room of the network is, as the events have told so far; of a new one they have not told yet."""
-    if (found := await read.get(room_id)) is None:
-        raise Unknown("room", room_id)
-    return found
+    return await read.show(room_id, of="room")
 
 
 @router.post(
@@ -86,7 +83,7 @@ async def occupied(
 )
 async def reserve(room_id: RoomId, new: NewReservation, rooms: Rooms, staff: Staff) -> ReservationView:
     """Reserve a seat."""
-    command = Reserve(room_id=room_id, now=rooms.now, reservation_id=rooms.new_id(), guest=new.guest)
+    command = Reserve(room_id=room_id, reservation_id=rooms.new_id(), guest=new.guest)
     return ReservationView(id=command.reservation_id, room=await rooms.handle(command, RoomView))
 
 
@@ -97,4 +94,4 @@ async def reserve(room_id: RoomId, new: NewReservation, rooms: Rooms, staff: Sta
 )
 async def cancel(room_id: RoomId, reservation_id: ReservationId, rooms: Rooms, staff: Staff) -> RoomView:
     """Give the seat back. Twice is once."""
-    return await rooms.handle(Cancel(room_id=room_id, now=rooms.now, reservation_id=reservation_id), RoomView)
+    return await rooms.handle(Cancel(room_id=room_id, reservation_id=reservation_id), RoomView)

@@ -37,7 +37,6 @@ seats = Topic(
     key="id of the room",
     events=(RoomOpened, SeatReserved, SeatFreed),
     producers=("seats",),
-    consumers=("seats-policies", "seats-occupancy"),
     retention=None,
     public=True,
 )

@@ -7,7 +7,7 @@ from tyrsky_contracts.event import Envelope
 
 from seats.contracts import SeatReserved
 
-policies = Policies("seats-policies")
+policies = Policies()
 
 
 @policies.when(SeatReserved)

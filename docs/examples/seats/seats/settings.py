@@ -1,7 +1,3 @@
-"""What a deployment may change."""
+"""What a deployment may change: where confirmations go, and what every service has."""
 
-from tyrsky import webhooks
-
-
-class Settings(webhooks.Settings):
-    """Where confirmations go, and what every service has."""
+from tyrsky.webhooks import Settings as Settings

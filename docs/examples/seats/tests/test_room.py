@@ -1,6 +1,5 @@
 """The rules of rooms."""
 
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,18 +10,17 @@ from seats.room import Cancel, GuestNoted, OpenRoom, Reserve, aggregate
 from tyrsky.aggregate import Rejected
 from tyrsky.testing import given
 
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 ROOM, ONE, TWO = uuid4(), uuid4(), uuid4()
 
 opened = RoomOpened(room_id=ROOM, seats=1)
 
 
 def reserve(id: UUID) -> Reserve:
-    return Reserve(room_id=ROOM, now=NOON, reservation_id=id, guest="Aino")
+    return Reserve(room_id=ROOM, reservation_id=id, guest="Aino")
 
 
 def cancel(id: UUID) -> Cancel:
-    return Cancel(room_id=ROOM, now=NOON, reservation_id=id)
+    return Cancel(room_id=ROOM, reservation_id=id)
 
 
 def noted(id: UUID) -> GuestNoted:
@@ -38,8 +36,8 @@ def freed(id: UUID) -> SeatFreed:
 
 
 def test_a_room_is_opened_once():
-    given(aggregate).when(OpenRoom(room_id=ROOM, now=NOON, seats=1)).then(opened)
-    given(aggregate, opened).when(OpenRoom(room_id=ROOM, now=NOON, seats=1)).rejected("room-already-open")
+    given(aggregate).when(OpenRoom(room_id=ROOM, seats=1)).then(opened)
+    given(aggregate, opened).when(OpenRoom(room_id=ROOM, seats=1)).rejected("room-already-open")
 
 
 def test_a_seat_is_reserved_once_and_the_last_one_is_the_last():

@@ -119,7 +119,6 @@ async def register(new: NewCompany, companies: Companies, entries: Register, sta
     entry = RegisterEntry.model_validate(found)
     command = RegisterCompany(
         company_id=company_id(staff.college, business_id),
-        now=companies.now,
         business_id=business_id,
         name=entry.name,
         municipality=entry.municipality,
@@ -147,5 +146,5 @@ async def get(company_id: CompanyId, companies: Companies, staff: Staff) -> Comp
 )
 async def tag(company_id: CompanyId, wanted: CompanyTags, companies: Companies, staff: Staff) -> CompanyView:
     """Replace the college's labels of a company."""
-    command = TagCompany(company_id=company_id, now=companies.now, tags=tuple(wanted.tags))
+    command = TagCompany(company_id=company_id, tags=tuple(wanted.tags))
     return await companies.handle(command, CompanyView)

@@ -115,7 +115,7 @@ async def add(
 ) -> ContactView:
     """Add somebody at a company. The network learns that there is a contact, and not who."""
     company = await companies.get(company_id)
-    command = AddContact(contact_id=contacts.new_id(), now=contacts.now, company_id=company.id, **new.model_dump())
+    command = AddContact(contact_id=contacts.new_id(), company_id=company.id, **new.model_dump())
     return await contacts.handle(command, ContactView)
 
 
@@ -153,5 +153,5 @@ async def get(contact_id: ContactId, contacts: Contacts, staff: Staff) -> Contac
 )
 async def change(contact_id: ContactId, changes: ContactChanges, contacts: Contacts, staff: Staff) -> ContactView:
     """Change who a contact is, or how to reach them. The network learns nothing of it."""
-    command = ChangeContact.model_validate({"contact_id": contact_id, "now": contacts.now, **changes.given()})
+    command = ChangeContact.model_validate({"contact_id": contact_id, **changes.given()})
     return await contacts.handle(command, ContactView)

@@ -165,7 +165,7 @@ async def move(visit_id: VisitId, wanted: VisitTime, visits: Visits, staff: Staf
 )
 async def cancel(visit_id: VisitId, visits: Visits, staff: Staff) -> VisitView:
     """Cancel a planned visit. Twice is once. The contact is not told of it yet: tell them yourself."""
-    return await visits.handle(CancelVisit(visit_id=visit_id, now=visits.now), VisitView)
+    return await visits.handle(CancelVisit(visit_id=visit_id), VisitView)
 
 
 @router.post(

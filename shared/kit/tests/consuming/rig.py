@@ -136,7 +136,7 @@ def noting() -> Policies:
 
     @policies.when(VisitRecorded)
     def note(event: VisitRecorded, about: Envelope) -> Note:
-        return Note(now=about.time, visit_id=event.visit_id, sequence=about.sequence)
+        return Note(visit_id=event.visit_id, sequence=about.sequence)
 
     return policies
 

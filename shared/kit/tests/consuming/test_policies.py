@@ -8,6 +8,8 @@ from pymongo.errors import ConnectionFailure
 from tyrsky.aggregate import Busy, Command, Rejected
 from tyrsky.deliveries import Edition
 from tyrsky.policies import Policies, PolicyReaction
+from tyrsky.service import Service
+from tyrsky.settings import Settings
 from tyrsky_contracts.companies import VisitRecorded
 from tyrsky_contracts.event import Envelope, Event
 
@@ -35,9 +37,18 @@ async def test_a_command_has_the_id_of_its_event_and_its_policy():
     reaction = PolicyReaction(noting(), handlers, ["vaao"])
     taken = await reaction.take({"a": [delivery("a", 1)]}, Edition())
     assert taken.count == 1
-    assert handlers.asked == [
-        (Note(now=ABOUT.time, visit_id=visit("a"), sequence=1), "vaao", uuid5(ABOUT.id, "note"), ABOUT)
-    ]
+    assert handlers.asked == [(Note(visit_id=visit("a"), sequence=1), "vaao", uuid5(ABOUT.id, "note"), ABOUT)]
+
+
+def test_policies_have_the_group_of_their_service_or_one_of_their_own():
+    assert PolicyReaction(Policies(), Runs(), ["vaao"], group="rooms-policies").group == "rooms-policies"
+    assert PolicyReaction(Policies("late"), Runs(), ["vaao"], group="rooms-policies").group == "late"
+
+
+def test_two_policies_of_a_service_do_not_share_a_group():
+    settings = Settings(colleges=frozenset({"vaao"}), oidc_issuer="http://127.0.0.1:9")
+    with pytest.raises(TypeError, match="one Policies"):
+        Service("rooms", settings).reacts(Policies(), Policies("rooms-late"), Policies())
 
 
 async def test_several_commands_of_one_policy_have_ids_of_their_own_that_never_change():
@@ -45,7 +56,7 @@ async def test_several_commands_of_one_policy_have_ids_of_their_own_that_never_c
 
     @policies.when(VisitRecorded)
     async def twice(event: VisitRecorded, about: Envelope) -> list[Note]:
-        return [Note(now=about.time, visit_id=event.visit_id, sequence=n) for n in (1, 2)]
+        return [Note(visit_id=event.visit_id, sequence=n) for n in (1, 2)]
 
     @policies.when(VisitRecorded)
     def never(event: VisitRecorded, about: Envelope) -> None:

@@ -34,7 +34,7 @@ def ask(command: RoomCommand, *, id: UUID | None = None, fingerprint: str = "", 
 
 
 def take(guest: str) -> TakeSeat:
-    return TakeSeat(room_id=ROOM, guest=guest, now=NOW)
+    return TakeSeat(room_id=ROOM, guest=guest)
 
 
 class Rig:
@@ -45,7 +45,7 @@ class Rig:
         self.decider = Decider(Store(database, room, lambda: "a-relay"), codec("rooms"), self.claims.append)
 
     async def opened(self, seats: int) -> None:
-        await self.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=seats, now=NOW)))
+        await self.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=seats)))
 
     async def document(self) -> Document:
         found = await self.decider.store.collection.find_one({"_id": str(ROOM)})
@@ -128,7 +128,7 @@ async def test_a_stale_version_is_refused_and_the_right_one_taken(rig: Rig) -> N
     with pytest.raises(Rejected, match="version-stale"):
         await rig.decider.carry_out(ask(take("Eino"), version=1))
     with pytest.raises(Unknown):
-        await rig.decider.carry_out(ask(TakeSeat(room_id=uuid4(), guest="Aino", now=NOW), version=1))
+        await rig.decider.carry_out(ask(TakeSeat(room_id=uuid4(), guest="Aino"), version=1))
 
 
 async def test_of_two_changes_to_one_version_that_wait_together_one_is_made(rig: Rig) -> None:
@@ -175,10 +175,10 @@ async def test_a_policys_command_is_done_once_and_tells_its_cause(rig: Rig) -> N
 
 async def test_a_wish_decided_again_after_its_receipt_is_gone_makes_the_same_event(rig: Rig) -> None:
     wish = uuid4()
-    await rig.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=5, now=NOW), id=wish))
+    await rig.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=5), id=wish))
     first = (await rig.document())["outbox"][0]["headers"]["ce_id"]
     await rig.decider.store.collection.delete_one({"_id": str(ROOM)})
-    await rig.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=5, now=NOW), id=wish))
+    await rig.decider.carry_out(ask(OpenRoom(room_id=ROOM, seats=5), id=wish))
     assert (await rig.document())["outbox"][0]["headers"]["ce_id"] == first
 
 

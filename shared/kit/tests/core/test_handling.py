@@ -66,22 +66,22 @@ def application(database: AsyncDatabase[Document], authority: Authority) -> Fast
 
     @app.post("/rooms", status_code=201)
     async def open_room(new: NewRoom, rooms: Rooms) -> RoomView:
-        return await rooms.handle(OpenRoom(room_id=rooms.new_id(), seats=new.seats, now=rooms.now), RoomView)
+        return await rooms.handle(OpenRoom(room_id=rooms.new_id(), seats=new.seats), RoomView)
 
     @app.post("/rooms/{id}/guests")
     async def take_seat(id: UUID, guest: Guest, rooms: Rooms) -> RoomView:
         if guest.name == "slow":
             await asyncio.sleep(0.5)
-        return await rooms.handle(TakeSeat(room_id=id, guest=guest.name, now=rooms.now), RoomView)
+        return await rooms.handle(TakeSeat(room_id=id, guest=guest.name), RoomView)
 
     @app.post("/rooms/{id}/pairs")
     async def take_two(id: UUID, guest: Guest, rooms: Rooms, same: OtherRooms) -> RoomView:
-        await rooms.handle(TakeSeat(room_id=id, guest=guest.name, now=rooms.now), RoomView)
-        return await same.handle(TakeSeat(room_id=id, guest=f"{guest.name}'s guest", now=rooms.now), RoomView)
+        await rooms.handle(TakeSeat(room_id=id, guest=guest.name), RoomView)
+        return await same.handle(TakeSeat(room_id=id, guest=f"{guest.name}'s guest"), RoomView)
 
     @app.put("/rooms/{id}/first-guest")
     async def put_guest(id: UUID, guest: Guest, rooms: Rooms) -> RoomView:
-        return await rooms.handle(TakeSeat(room_id=id, guest=guest.name, now=rooms.now), RoomView)
+        return await rooms.handle(TakeSeat(room_id=id, guest=guest.name), RoomView)
 
     @app.get("/rooms/{id}")
     async def get_room(id: UUID, rooms: Rooms) -> RoomView:
@@ -191,13 +191,19 @@ async def test_the_same_key_elsewhere_is_refused(client: Client) -> None:
     )
 
 
-async def test_two_commands_of_one_request_are_both_carried_out(client: Client) -> None:
+async def test_two_commands_of_one_request_are_both_carried_out_and_tell_its_moment(
+    client: Client, database: AsyncDatabase[Document]
+) -> None:
     id = await client.room()
     path = f"/rooms/{id}/pairs"
     first = await client.send("POST", path, {"name": "Aino"}, key="the-same-key")
     assert (first.status_code, first.json()["left"]) == (200, 3)
     again = await client.send("POST", path, {"name": "Aino"}, key="the-same-key")
     assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    found = await database["rooms"].find_one({"_id": id})
+    assert found is not None
+    opened, one, other = (each["headers"]["ce_time"] for each in found["outbox"])
+    assert opened != one == other
 
 
 async def test_a_refused_requests_key_is_free(client: Client) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -57,13 +56,13 @@ class Rig:
 
     async def open(self, publish: Callable[[Claim], None], id: UUID, *, seats: int) -> None:
         """A room's first event."""
-        command = OpenRoom(room_id=id, seats=seats, now=datetime.now(UTC))
+        command = OpenRoom(room_id=id, seats=seats)
         await self.decider(publish).carry_out(Ask(command, uuid4(), "vaao"))
 
     async def take_seats(self, publish: Callable[[Claim], None], id: UUID, *guests: str) -> None:
         """More events of a room that is there."""
         for guest in guests:
-            command = TakeSeat(room_id=id, guest=guest, now=datetime.now(UTC))
+            command = TakeSeat(room_id=id, guest=guest)
             await self.decider(publish).carry_out(Ask(command, uuid4(), "vaao"))
 
     async def read_all(self) -> list[tuple[str, int]]:

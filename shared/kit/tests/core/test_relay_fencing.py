@@ -156,7 +156,7 @@ async def test_a_claim_whose_save_seemed_to_fail_is_published(rig: Rig, monkeypa
         store = Store(rig.database, room, relay.claimant)
         id = uuid4()
         decider = Decider(store, codec(rig.topic), lambda claim: None)  # the reply was lost
-        await decider.carry_out(Ask(OpenRoom(room_id=id, seats=1, now=datetime.now(UTC)), uuid4(), "vaao"))
+        await decider.carry_out(Ask(OpenRoom(room_id=id, seats=1), uuid4(), "vaao"))
         await rig.quiet()
     assert await rig.read_all() == [(str(id), 1)]
 

@@ -69,7 +69,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("services")
     (folder / "tryout").mkdir()
     (folder / "tryout/__init__.py").touch()
-    (folder / "tryout/settings.py").write_text("from tyrsky.settings import Settings as Settings\n")
     (folder / "tryout/main.py").write_text(SERVICE)
     return folder
 
