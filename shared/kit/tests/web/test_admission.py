@@ -129,9 +129,8 @@ async def test_those_whom_nobody_knows_never_have_all_of_the_places():
     unknown = [asyncio.create_task(ask(of, UNKNOWN, served, 0.2)) for _ in range(20)]
     await asyncio.sleep(0.05)
     assert served == [UNKNOWN] * 2
-    began = time.monotonic()
     assert await asyncio.gather(*(ask(of, b"one", served) for _ in range(50))) == [None] * 50
-    assert time.monotonic() - began < 0.1
+    assert not any(each.done() for each in unknown[4:])
     assert await asyncio.gather(*unknown) == [None] * 20
 
 
@@ -164,7 +163,7 @@ async def test_a_refusal_takes_no_longer_when_many_wait(many: int):
     await asyncio.sleep(0)
     began = time.perf_counter()
     assert {of.refusal(b"new") for _ in range(1_000)} == {"busy"}
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 0.5
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -254,11 +253,15 @@ async def test_a_flood_of_made_up_tokens_leaves_room_for_first_requests(
     async def works(seconds: float = 0.005) -> None:
         await asyncio.sleep(seconds)
 
-    stranger, statuses, over = Key(), Counter[int](), time.monotonic() + 2
+    stranger, statuses, over = Key(), Counter[int](), time.monotonic() + 30
+    served = asyncio.Event()
     stranger.kid = authority.keys[0].kid if known_key else "no such"
 
+    def enough() -> bool:
+        return served.is_set() and statuses[503] > statuses[200] > 20
+
     async def junk(number: int) -> None:
-        while time.monotonic() < over:
+        while not enough() and time.monotonic() < over:
             token = f"{number}-{time.monotonic()}"
             if known_key:
                 token = authority.signed(authority.claims(jti=token), key=stranger)
@@ -271,6 +274,7 @@ async def test_a_flood_of_made_up_tokens_leaves_room_for_first_requests(
 
     flood = [asyncio.create_task(junk(number)) for number in range(30)]
     answers = Counter(await asyncio.gather(*(honest(number) for number in range(40))))
+    served.set()
     await asyncio.gather(*flood)
     assert answers[200] == 40 if not known_key else answers[200] > 20  # signatures take time, of which there is a share
-    assert statuses[503] > statuses[200] > 20
+    assert enough()

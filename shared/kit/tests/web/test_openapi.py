@@ -20,9 +20,9 @@ def test_an_operation_tells_its_own_problems_and_the_everyday_ones(app: FastAPI)
     document = app.openapi()
     validate(document)
     told = codes(document["paths"]["/visits"]["post"])
-    assert told["409"] == {"trial-is-over"}
+    assert told["409"] == {"trial-is-over", "aggregate-full"}
     assert told["401"] == {"token-missing", "token-invalid", "token-expired"}
-    assert told["422"] == {"request-invalid"}
+    assert told["422"] == {"request-invalid", "not-storable"}
     assert told["413"] == {"body-too-large"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
