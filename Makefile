@@ -43,8 +43,8 @@ faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 SHORT=
 		$(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) \
 		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
-bench: install ## speed beside a floor of the same run: ONLY=B1,B2 SEED=1; writes docs/benchmarks.md
-	@exec .venv/bin/python -m tests.bench --report docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
+bench: install ## speed beside a floor of the same run: ONLY=B1,B2 SEED=1; writes docs/benchmarks.md, with PROFILE=1 docs/profiles
+	@exec .venv/bin/python -m tests.bench $(if $(PROFILE),--profile docs/profiles,--report docs/benchmarks.md) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
 
 load: install ## overload, slow clients, a soak: MINUTES=10; writes docs/load.md

@@ -1,5 +1,7 @@
 """``python -m tests.bench [--only B1,B3] [--quick] [--report docs/benchmarks.md]``: measure, print, and write the page.
 
+``--profile docs/profiles`` does not measure how fast it is, but where the time goes, for those that have a profile.
+
 Kafka and a store are started for the run alone, and nothing else, so that the machine is quiet. ``--mongo-uri`` and
 ``--kafka-bootstrap`` name others to measure, a cluster of yours, say; the environment does not, since what a shell has
 there may be of something dear.
@@ -10,10 +12,10 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
@@ -37,6 +39,9 @@ BENCHMARKS = {
 }
 """Each a module of this package with ``async def run(bench: Bench) -> list[Row]``."""
 
+PROFILED = ("B1", "B2", "B6", "B8")
+"""Those that have an ``async def profile(bench: Bench) -> str``, too."""
+
 MEASURED = ROOT / ".local-bench" / "measured.json"
 
 console = Console(highlight=False, soft_wrap=True)
@@ -53,29 +58,31 @@ def main(
     seed: Annotated[int, typer.Option(help="What chance begins with.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Small and short: whether it works, not how fast.")] = False,
     page: Annotated[Path | None, typer.Option("--report", help="The page to write.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="A folder for where the time goes, instead of how fast.")] = None,
     mongo_uri: Annotated[str, typer.Option(help="A store to measure; with --kafka-bootstrap.")] = "",
     kafka_bootstrap: Annotated[str, typer.Option(help="A Kafka to measure; with --mongo-uri.")] = "",
 ) -> None:
     """Measure; the exit code tells of wrong results alone."""
-    codes = [code.strip().upper() for code in only.split(",") if code.strip()] or list(BENCHMARKS)
-    if unknown := sorted(set(codes) - set(BENCHMARKS)):
-        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    there = list(BENCHMARKS) if profile is None else list(PROFILED)
+    codes = [code.strip().upper() for code in only.split(",") if code.strip()] or there
+    if unknown := sorted(set(codes) - set(there)):
+        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(there)}")
     if quick:
         rounds = runs = 1
     with parts(mongo_uri, kafka_bootstrap) as (store, bootstrap):
         bench = Bench(store, bootstrap, seed, rounds, runs, quick)
-        wrong = uvloop.run(_all(bench, codes, page))
+        wrong = uvloop.run(_all(bench, codes, page) if profile is None else _profiles(bench, codes, profile))
     raise typer.Exit(1 if wrong else 0)
 
 
-async def _all(bench: Bench, codes: list[str], page: Path | None) -> bool:
+async def _all(bench: Bench, codes: Sequence[str], page: Path | None) -> bool:
     about = await report.machine(bench)
     console.print("; ".join(f"{name}: {value}" for name, value in about.items()), report.HEAD, sep="\n")
     ran: dict[str, list[Row]] = {}
     wrong = False
     for code in codes:
         try:
-            ran[code] = await _one(code)(bench)
+            ran[code] = await _module(code).run(bench)
         except Wrong as error:
             wrong = True
             ran[code] = [Row(code, f"**wrong result**: {error}", "", met=False)]
@@ -88,8 +95,17 @@ async def _all(bench: Bench, codes: list[str], page: Path | None) -> bool:
     return wrong
 
 
-def _one(code: str) -> Callable[[Bench], Awaitable[list[Row]]]:
-    return importlib.import_module(f"tests.bench.{BENCHMARKS[code]}").run
+async def _profiles(bench: Bench, codes: Sequence[str], folder: Path) -> bool:
+    folder.mkdir(parents=True, exist_ok=True)
+    for code in codes:
+        told = report.profile(code, await report.machine(bench), await _module(code).profile(bench))
+        console.print(told, markup=False)
+        (folder / f"{code.lower()}.md").write_text(told)
+    return False  # what is wrong is raised
+
+
+def _module(code: str) -> Any:
+    return importlib.import_module(f"tests.bench.{BENCHMARKS[code]}")
 
 
 @contextmanager

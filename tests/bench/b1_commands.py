@@ -17,6 +17,7 @@ from tests.bench import companies
 from tests.bench.bench import Bench, Compared, Document, Row, at_once, check
 from tests.bench.companies import Floor, Known
 from tests.bench.load import Driven, drive, milliseconds
+from tests.bench.profiling import Load, profiled
 from tests.bench.serving import Served, serving
 
 CONNECTIONS = 32
@@ -155,6 +156,18 @@ async def run(bench: Bench) -> list[Row]:
         _beside("how much is within reach: a route by hand, FastAPI and the guarded update alone", reachable),
         _beside("commands/s with a key; floor: that route by hand", beside),
     ]
+
+
+async def profile(bench: Bench) -> str:
+    """Where the time of a command with a key goes."""
+    size = bench.size(2_000, 60)
+    async with bench.database() as database, bench.topic() as topic:
+        known = await companies.fill(bench, database, 2 * size)
+        async with serving(bench, "tests.bench.served", database=database.name, topic=topic) as served:
+            commands = Commands(bench, served, database, known, size)
+            told = await profiled(bench, served, Load(commands.round, size))
+            await commands.right(topic)
+    return told
 
 
 def _beside(what: str, found: Compared) -> Row:

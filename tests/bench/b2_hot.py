@@ -7,6 +7,8 @@ it together.
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +26,7 @@ from tyrsky_contracts.codec import Codec
 
 from tests.bench.bench import Bench, Compared, Document, Row, check
 from tests.bench.load import Driven, drive, milliseconds, request
+from tests.bench.profiling import Load, profiled
 from tests.bench.serving import Served, serving
 
 CLIENTS, SEATS = 500, 100
@@ -132,19 +135,31 @@ class Rush:
                 return
 
 
-async def run(bench: Bench) -> list[Row]:
+@asynccontextmanager
+async def rushing(bench: Bench) -> AsyncGenerator[Rush]:
+    """The service, and the kit in this process."""
     async with bench.database() as database, bench.topic() as topic:
         # So many at once are let in here: what is measured is the aggregate, not the door in front of it.
         room = {"REQUESTS_MAX": "600"}
         async with serving(bench, PACKAGE, database=database.name, topic=topic, **room) as served:
             codec = Codec([contracts.seats.model_copy(update={"name": topic})])
             decider = Decider(Store(database, seats.aggregate), codec, lambda claim: None)
-            rush = Rush(bench, database, served, decider, bench.size(CLIENTS, 40), bench.size(SEATS, 25))
-            one_by_one, together = partial(rush.floor, together=False), partial(rush.floor, together=True)
-            queued = await bench.compare(rush.through_http, one_by_one)
-            p99 = milliseconds(rush.driven[-bench.turns :], 0.99)
-            contending = await bench.compare(rush.through_http, together)
-            process = await bench.compare(rush.in_process, one_by_one)
+            yield Rush(bench, database, served, decider, bench.size(CLIENTS, 40), bench.size(SEATS, 25))
+
+
+async def profile(bench: Bench) -> str:
+    """Where the time of a client's request goes."""
+    async with rushing(bench) as rush:
+        return await profiled(bench, rush.served, Load(rush.through_http, rush.clients))
+
+
+async def run(bench: Bench) -> list[Row]:
+    async with rushing(bench) as rush:
+        one_by_one, together = partial(rush.floor, together=False), partial(rush.floor, together=True)
+        queued = await bench.compare(rush.through_http, one_by_one)
+        p99 = milliseconds(rush.driven[-bench.turns :], 0.99)
+        contending = await bench.compare(rush.through_http, together)
+        process = await bench.compare(rush.in_process, one_by_one)
     return rows(queued, contending, process, p99)
 
 

@@ -4,7 +4,8 @@ The floor asks the store the same question by the bare client in this process, a
 no request, no token, no view, no validation.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -15,20 +16,33 @@ from tests.bench.b1_commands import CONNECTIONS
 from tests.bench.bench import Bench, Compared, Document, Row, at_once, check
 from tests.bench.companies import COLLEGE, MUNICIPALITIES, Known
 from tests.bench.load import Driven, drive, milliseconds, request
+from tests.bench.profiling import Load, profiled
 from tests.bench.serving import Served, serving
 
 GOAL = 0.50
 LIMIT = 50
 
 
-async def run(bench: Bench) -> list[Row]:
-    count = bench.size(2_000, 1_200)
+@asynccontextmanager
+async def reading(bench: Bench, count: int) -> AsyncGenerator["Reads"]:
+    """The service, and so many companies."""
     async with bench.database() as database, bench.topic() as topic:
         known = await companies.fill(bench, database, count)
         async with serving(bench, "tests.bench.served", database=database.name, topic=topic) as served:
-            reads = Reads(bench, database, served, known)
-            by_id = await bench.compare(reads.by_id, reads.floor_by_id)
-            lists = await bench.compare(reads.lists, reads.floor_lists)
+            yield Reads(bench, database, served, known)
+
+
+async def profile(bench: Bench) -> str:
+    """Where the time of a read by id goes."""
+    async with reading(bench, bench.size(2_000, 1_200)) as reads:
+        return await profiled(bench, reads.served, Load(reads.by_id, len(reads.ids)))
+
+
+async def run(bench: Bench) -> list[Row]:
+    count = bench.size(2_000, 1_200)
+    async with reading(bench, count) as reads:
+        by_id = await bench.compare(reads.by_id, reads.floor_by_id)
+        lists = await bench.compare(reads.lists, reads.floor_lists)
     return [
         _row("one by its id", by_id, reads.driven["by_id"][-bench.turns :]),
         _row(f"a list of {LIMIT} of {count} with a filter", lists, reads.driven["lists"][-bench.turns :]),
@@ -40,16 +54,16 @@ class Reads:
 
     def __init__(self, bench: Bench, database: AsyncDatabase[Document], served: Served, known: list[Known]) -> None:
         self._collection = database["companies"]
-        self._served = served
+        self.served = served
         random = bench.random("reads")
-        self._ids = [each.id for each in random.choices(known, k=bench.size(3_000, 60))]
+        self.ids = [each.id for each in random.choices(known, k=bench.size(3_000, 60))]
         self._filters = random.choices(MUNICIPALITIES, k=bench.size(300, 20))
         self.driven: dict[str, list[Driven]] = {"by_id": [], "lists": []}
 
     async def by_id(self) -> float:
-        driven = await self._get("by_id", [f"/companies/{id}" for id in self._ids])
-        stored = {each["_id"]: _view(each) async for each in self._collection.find({"_id": {"$in": self._ids}})}
-        for id, answer in zip(self._ids, driven.answers, strict=True):
+        driven = await self._get("by_id", [f"/companies/{id}" for id in self.ids])
+        stored = {each["_id"]: _view(each) async for each in self._collection.find({"_id": {"$in": self.ids}})}
+        for id, answer in zip(self.ids, driven.answers, strict=True):
             check(answer.json() == stored[id], f"{id} was asked for, and {answer.body!r} came")
         return driven.rate
 
@@ -64,14 +78,14 @@ class Reads:
         return driven.rate
 
     async def floor_by_id(self) -> float:
-        return await self._floor(len(self._ids), self._dump_one)
+        return await self._floor(len(self.ids), self._dump_one)
 
     async def floor_lists(self) -> float:
         return await self._floor(len(self._filters), self._dump_list)
 
     async def _get(self, name: str, paths: list[str]) -> Driven:
-        requests = [request("GET", path, self._served.headers) for path in paths]
-        driven = await drive(self._served.port, requests, connections=CONNECTIONS)
+        requests = [request("GET", path, self.served.headers) for path in paths]
+        driven = await drive(self.served.port, requests, connections=CONNECTIONS)
         check(driven.statuses() == {200: len(paths)}, f"of {len(paths)} reads: {driven.statuses()}")
         self.driven[name].append(driven)
         return driven
@@ -80,7 +94,7 @@ class Reads:
         return await at_once(count, read, workers=CONNECTIONS)
 
     async def _dump_one(self, number: int) -> bytes:
-        found = await self._collection.find_one({"_id": self._ids[number], "college": COLLEGE})
+        found = await self._collection.find_one({"_id": self.ids[number], "college": COLLEGE})
         assert found is not None
         return orjson.dumps(_view(found))
 

@@ -8,6 +8,7 @@ has the clients that such a service cannot be without.
 
 import asyncio
 import statistics
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
@@ -20,6 +21,20 @@ GOAL = 1.5
 REST_SECONDS = 4.0
 LOOK_SECONDS = 0.2
 CONNECTIONS = 32
+
+IMPORTED = (
+    *("fastapi", "uvicorn", "pymongo", "aiokafka", "faststream.kafka", "opentelemetry.sdk.trace", "httpx2", "jwt"),
+    *("prometheus_client", "tyrsky.service"),
+)
+IMPORTING = """
+import importlib, sys, time, psutil
+def used():
+    memory = psutil.Process().memory_full_info()
+    return getattr(memory, "uss", memory.rss) / 2**20
+before, began = used(), time.perf_counter()
+importlib.import_module(sys.argv[1])
+print(used() - before, time.perf_counter() - began)
+"""
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,35 @@ async def bare(bench: Bench, which: str) -> Figures:
     """A floor."""
     async with serving(bench, "", database="bench", bare=f"tests.bench.bare.{which}:app") as served:
         return await _figures(bench, served)
+
+
+async def profile(bench: Bench) -> str:
+    """What importing costs, of each library alone in a process of its own, and of the kit with all of them."""
+    rows: list[str] = []
+    for name in IMPORTED:
+        taken = [await _imported(name) for _ in range(bench.runs)]
+        used, seconds = (statistics.median(each[which] for each in taken) for which in range(2))
+        rows.append(f"| `{name}` | {used:.1f} | {seconds * 1000:.0f} |")
+    return "\n".join(
+        [
+            "What is imported, each alone in a process of its own: its memory (USS, beyond Python's and psutil's), and "
+            "the time that it takes. What two of them share counts for both.",
+            "",
+            "| imported | MB | ms |",
+            "| --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+async def _imported(name: str) -> tuple[float, float]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", IMPORTING, name), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    check(process.returncode == 0, f"{name} could not be imported")
+    used, seconds = told.split()
+    return float(used), float(seconds)
 
 
 async def run(bench: Bench) -> list[Row]:

@@ -13,11 +13,13 @@ import psutil
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
+from deploy.local.stack import ROOT
 from tests.bench.bench import REPEATABLE, Bench, Document, Row
 from tests.commit import current_commit
 
 EMBEDDED = "embedded server (mongo-java-server on H2), commits before it answers"
 NOTES = Path(__file__).parent / "notes"
+PROFILES = ROOT / "docs" / "profiles"
 HEAD = (
     "| | what | measure | floor | ratio | goal | met | spread | commit |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -61,9 +63,18 @@ def page(kept: Mapping[str, Any], commit: str) -> str:
         remarks = [remark for row in kept[code]["rows"] for remark in row["remarks"]]
         said = [note.read_text().strip()] if note.exists() else []
         said += ["\n".join(["In this run:", "", *(f"- {remark}" for remark in remarks)])] if remarks else []
+        if (PROFILES / note.name).exists():
+            said.append(f"Where the time goes: [profile of {code}](profiles/{note.name}).")
         if said:
             parts.append("\n\n".join([f"## {code}", *said]))
     return "\n\n".join(parts) + "\n"
+
+
+def profile(code: str, about: Mapping[str, str], tables: str) -> str:
+    """A page of where the time goes."""
+    taken = "; ".join(f"{name}: {told}" for name, told in about.items())
+    made = f"Made by `make bench PROFILE=1 ONLY={code}`. {taken}."
+    return "\n\n".join([f"# {code}: where the time goes", made, tables]) + "\n"
 
 
 def _of_commit(measured: str, now: str) -> str:

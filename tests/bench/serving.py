@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -51,12 +51,11 @@ async def serving(
     *,
     database: str,
     topic: str = "",
-    prefix: Sequence[str] = (),
     bare: str = "",
     **settings: str,
 ) -> AsyncGenerator[Served]:
-    """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``prefix`` is a
-    command to start it with, such as a profiler's; ``bare`` is an application to be served instead of the platform."""
+    """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``bare`` is
+    an application to be served instead of the platform."""
     port = free_port()
     # RS256, as Keycloak signs.
     with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:
@@ -77,9 +76,9 @@ async def serving(
                 "BENCH_TOPIC": topic,
                 **settings,
             }
-            command = [*prefix, program("tyrsky"), "serve", package]
+            command = [program("tyrsky"), "serve", package]
             if bare:
-                command = [*prefix, program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
+                command = [program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
             began = time.perf_counter()
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             try:

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.bench import b2_hot, b3_relay, b7_growth, report
 from tests.bench.b5_telemetry import Span, whole
 from tests.bench.bench import Bench, Compared, Row, Wrong
 from tests.bench.load import Answer, Driven, milliseconds
+from tests.bench.profiling import shares, table
 from tests.bench.topics import each_once
 from tests.commit import current_commit
 
@@ -77,6 +79,35 @@ def test_a_list_may_take_three_times_as_long_where_logarithms_say_less(milliseco
     listed = b7_growth.rows([1_000, 100_000], [{**others, "filtered": [each]} for each in milliseconds])[2]
     assert "1.7 times, at most 3.0" in listed.goal
     assert listed.met is met
+
+
+def test_a_profile_tells_modules_of_ours_and_libraries_apart():
+    installed, ours = "/home/x/.venv/lib/python3.11/site-packages", ROOT / "shared" / "kit" / "tyrsky"
+    way_in, route = f"run ({installed}/uvicorn/main.py:1)", f"app ({installed}/fastapi/routing.py:9)"
+    stacks = f"""{way_in};{route};decide ({ours}/deciding.py:4) 6
+{way_in};{route};dumps (/usr/lib/python3.11/json/__init__.py:2) 3
+{way_in} 1"""
+    found = shares(stacks)
+    assert found == {
+        "uvicorn": (0.1, 1.0),
+        "fastapi": (0.0, 0.9),
+        "tyrsky.deciding": (0.6, 0.6),
+        "Python's json": (0.3, 0.3),
+    }
+    told = table(stacks)
+    assert "| tyrsky.deciding | 60.0% | 60.0% |" in told
+    assert "fastapi" not in told
+    assert "(`tyrsky`) have 60.0%" in told
+
+
+def test_the_page_leads_to_the_profiles_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(report, "PROFILES", tmp_path)
+    kept = {code: {"about": {"commit": "abc"}, "rows": []} for code in ("B1", "B2")}
+    (tmp_path / "b1.md").write_text(report.profile("B1", {"commit": "abc"}, ""))
+    assert "commit: abc" in (tmp_path / "b1.md").read_text()
+    page = report.page(kept, "abc")
+    assert "(profiles/b1.md)" in page
+    assert "(profiles/b2.md)" not in page
 
 
 def test_latencies_are_of_all_rounds_and_not_of_the_last():

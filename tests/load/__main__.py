@@ -30,7 +30,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 @app.command()
 def main(
-    minutes: Annotated[float, typer.Option(help="How long the soak is; the rest takes some twelve minutes.")] = 10,
+    minutes: Annotated[float, typer.Option(help="How long the soak is; the rest takes some eighteen minutes.")] = 10,
     only: Annotated[str, typer.Option(help="Some of it: overload,slow,soak.")] = "overload,slow,soak",
     page: Annotated[Path | None, typer.Option("--report", help="The page to write.")] = None,
     mongo_uri: Annotated[str, typer.Option(help="A store to use; with --kafka-bootstrap.")] = "",
@@ -67,7 +67,8 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
             yield await slow.slow_heads(place, door, seconds=10, count=200, wait=True)
             yield await slow.slow_bodies(place, door, seconds=10, count=200, wait=True)
             yield await slow.slow_readers(place, door, seconds=10, count=100, wait=True)
-            yield await slow.silent(place, door, seconds=10, count=500)
+            yield await slow.silent(place, door, seconds=10, count=500, until=slow.SILENT_SECONDS[door])
+            yield await slow.vanished(place, door, seconds=10, count=400, wait=True)
             yield await slow.idle(place, door, seconds=10, count=1_000)
     if "soak" in which:
         yield await soak.soak(place, seconds=minutes * 60)

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 
 import psutil
 from tyrsky import metrics
@@ -22,11 +23,22 @@ DRIP_SECONDS = 1.0
 ASKED_AT_ONCE = 12
 """More than all buffers between the two hold; with more than 16 a connection ends for that alone."""
 
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: load\r\nX-Long: "
+
+RECEIVES_BYTES = 4_096
 SEGMENT_BYTES = 536
 """As over a bad line: with the large ones of this machine the kernel would take megabytes before anybody waits."""
 
 READ_CUT_SECONDS = {"service": 75.0, "gateway": 135.0}
 """A service gives an answer 60 s to be read, and looks every 5; the gateway gives it two minutes."""
+
+SILENT_SECONDS = {"service": 85.0, "gateway": 15.0}
+"""A service keeps a connection that says nothing for KEEP_ALIVE_SECONDS (75), and looks every 5; the gateway waits 10 s
+for a first head."""
+
+VANISHED_SECONDS = {"service": 85.0, "gateway": 195.0}
+"""The longest of what each gives to one that rests, sends a head or a body, or reads: 75 s; and three minutes, of
+which an unfinished body has one, and the connection then two more, as one that rests."""
 
 
 @dataclass
@@ -44,18 +56,17 @@ def kept(pid: int, those: list[Client]) -> int:
     return sum(bool(each.raddr) and each.raddr.port in ports for each in psutil.Process(pid).net_connections("tcp"))
 
 
-async def clients(port: int, count: int, sent: bytes = b"", *, receives: int = 0) -> list[Client]:
-    """So many, who have sent this and say no more. ``receives`` is how little their side takes in."""
+async def clients(port: int, count: int, sent: Sequence[bytes], *, receives: int = 0) -> list[Client]:
+    """So many, who have sent one of these, in turn, and say no more. ``receives`` is how little their side takes in."""
     made: list[Client] = []
-    for _ in range(count):
+    for said in islice(cycle(sent), count):
         each = socket.socket()
         if receives:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
         each.setblocking(False)
         await asyncio.get_running_loop().sock_connect(each, (HOST, port))
-        if sent:
-            await asyncio.get_running_loop().sock_sendall(each, sent)
+        await asyncio.get_running_loop().sock_sendall(each, said)
         made.append(Client(each, each.getsockname()[1]))
     return made
 
@@ -86,11 +97,24 @@ async def closed_unread(running: Running) -> float:
     return float(found[1]) if found else 0.0
 
 
+def half_a_body(running: Running) -> bytes:
+    """A request that says it is much longer than it is."""
+    head = request("POST", "/companies/rooms", headers(running.callers[0]), {"seats": 50})
+    sent = head.replace(b"Content-Length: 12", b"Content-Length: 500000")
+    assert sent != head
+    return sent
+
+
+def large_answers(door: str) -> bytes:
+    """Requests with more to read than all buffers hold."""
+    return request("GET", "/openapi/companies.json" if door == "gateway" else "/openapi.json", {}) * ASKED_AT_ONCE
+
+
 Misbehaving = Callable[[list[Client]], Awaitable[None]] | None
 
 
 async def suffered(
-    running: Running, door: str, name: str, about: str, *, sent: bytes, seconds: float, count: int,
+    running: Running, door: str, name: str, about: str, *, sent: Sequence[bytes], seconds: float, count: int,
     doing: Misbehaving = None, receives: int = 0, until: float | None = None,
 ) -> Findings:  # fmt: skip
     """Others' requests while so many clients misbehave; and, within ``until`` seconds, what became of those."""
@@ -162,7 +186,7 @@ async def slow_heads(running: Running, door: str, *, seconds: float, count: int,
 
     return await suffered(
         running, door, "Slow senders (head)", "{count} clients send the head of a request a byte a second.",
-        sent=b"GET / HTTP/1.1\r\nHost: load\r\nX-Long: ", seconds=seconds, count=count, doing=dripping,
+        sent=[HALF_A_HEAD], seconds=seconds, count=count, doing=dripping,
         until=24 if wait else None,
     )  # fmt: skip
 
@@ -173,24 +197,20 @@ async def slow_bodies(running: Running, door: str, *, seconds: float, count: int
     async def dripping(those: list[Client]) -> None:
         await drip(those, b" ")
 
-    head = request("POST", "/companies/rooms", headers(running.callers[0]), {"seats": 50})
-    sent = head.replace(b"Content-Length: 12", b"Content-Length: 500000")
-    assert sent != head
     return await suffered(
         running, door, "Slow senders (body)", "{count} clients, all with one log-in, send a body a byte a second.",
-        sent=sent, seconds=seconds, count=count, doing=dripping, until=40 if wait else None,
+        sent=[half_a_body(running)], seconds=seconds, count=count, doing=dripping, until=40 if wait else None,
     )  # fmt: skip
 
 
 async def slow_readers(running: Running, door: str, *, seconds: float, count: int, wait: bool) -> Findings:
     """Many questions at once, of which the answers are read a byte a second."""
     until = READ_CUT_SECONDS[door] if wait else None
-    ask = request("GET", "/openapi/companies.json" if door == "gateway" else "/openapi.json", {}) * ASKED_AT_ONCE
     before = await closed_unread(running)
     found = await suffered(
         running, door, "Slow readers",
         f"{{count}} clients ask for {ASKED_AT_ONCE} large answers each, all at once, and read a byte a second.",
-        sent=ask, seconds=seconds, count=count, doing=sip, receives=4_096, until=until,
+        sent=[large_answers(door)], seconds=seconds, count=count, doing=sip, receives=RECEIVES_BYTES, until=until,
     )  # fmt: skip
     if until is None or door == "gateway":  # it reads whole answers for its clients
         return found
@@ -199,11 +219,24 @@ async def slow_readers(running: Running, door: str, *, seconds: float, count: in
     return replace(found, checks=[*found.checks, said])
 
 
-async def silent(running: Running, door: str, *, seconds: float, count: int) -> Findings:
+async def silent(running: Running, door: str, *, seconds: float, count: int, until: float) -> Findings:
     """Connections on which nothing was ever said."""
     return await suffered(
-        running, door, "Half-open connections", "{count} clients connect and say nothing at all.",
-        sent=b"", seconds=seconds, count=count,
+        running, door, "Silent connections", "{count} clients connect and say nothing at all.",
+        sent=[b""], seconds=seconds, count=count, until=until,
+    )  # fmt: skip
+
+
+async def vanished(running: Running, door: str, *, seconds: float, count: int, wait: bool) -> Findings:
+    """Half-open connections: the client is gone, and nobody has told the other side."""
+    return await suffered(
+        running, door, "Half-open connections",
+        "{count} clients vanish without a word: some at rest after they have asked, others in the middle of a head or "
+        "a body, or before they have read their answers. They send and read nothing more, and close nothing. What is "
+        "missing of a machine that lost its power: here the client's kernel still acknowledges what has room in its "
+        "buffers. To keep it from that needs rights which a test has not.",
+        sent=[running.look(running.callers[0]), HALF_A_HEAD, half_a_body(running), large_answers(door)],
+        seconds=seconds, count=count, receives=RECEIVES_BYTES, until=VANISHED_SECONDS[door] if wait else None,
     )  # fmt: skip
 
 
@@ -211,5 +244,5 @@ async def idle(running: Running, door: str, *, seconds: float, count: int) -> Fi
     """Kept connections between two requests. It is what there is of long-lived ones: there are no event streams."""
     return await suffered(
         running, door, "Idle connections", "{count} clients have asked once, and keep their connection open.",
-        sent=running.look(running.callers[0]), seconds=seconds, count=count,
+        sent=[running.look(running.callers[0])], seconds=seconds, count=count,
     )  # fmt: skip

@@ -34,8 +34,17 @@ async def test_slow_clients_keep_nothing_from_others():
             await slow.slow_bodies(place, "gateway", seconds=2, count=100, wait=False),
             await slow.slow_readers(place, "service", seconds=2, count=100, wait=False),
             await slow.slow_readers(place, "gateway", seconds=2, count=100, wait=False),
+            await slow.vanished(place, "service", seconds=2, count=100, wait=False),
+            await slow.vanished(place, "gateway", seconds=2, count=100, wait=False),
             await slow.idle(place, "service", seconds=2, count=300),
         )
+
+
+async def test_who_says_nothing_is_swept():
+    async with running(bench(), KEEP_ALIVE_SECONDS="1") as place:
+        found = await slow.silent(place, "service", seconds=2, count=100, until=15)
+        held(found)
+        assert found.checks[-1].held, found.checks[-1]
 
 
 async def test_a_short_soak_leaves_nothing_behind():
