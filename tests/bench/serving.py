@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -52,10 +52,11 @@ async def serving(
     database: str,
     topic: str = "",
     bare: str = "",
+    prefix: Sequence[str] = (),
     **settings: str,
 ) -> AsyncGenerator[Served]:
     """``tyrsky serve <package>`` until the block ends. ``topic`` is told to it as ``BENCH_TOPIC``; ``bare`` is
-    an application to be served instead of the platform."""
+    an application to be served instead of the platform; ``prefix`` is a command to start it with."""
     port = free_port()
     # RS256, as Keycloak signs.
     with Authority(Key("RS256")) as authority, tempfile.TemporaryFile() as log:
@@ -76,9 +77,9 @@ async def serving(
                 "BENCH_TOPIC": topic,
                 **settings,
             }
-            command = [program("tyrsky"), "serve", package]
+            command = [*prefix, program("tyrsky"), "serve", package]
             if bare:
-                command = [program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
+                command = [*prefix, program("uvicorn"), bare, "--port", str(port), "--no-access-log"]
             began = time.perf_counter()
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             try:
