@@ -75,6 +75,11 @@ class Broker(Groups):
         """Tell somebody of everything new."""
         self._changed.append(told)
 
+    def tell_no_more(self, told: Callable[[], None]) -> None:
+        """Whoever has ended has no use for it."""
+        if told in self._changed:
+            self._changed.remove(told)
+
     def _tell(self) -> None:
         for told in self._changed:
             told()

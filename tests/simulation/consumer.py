@@ -99,6 +99,7 @@ class MemoryConsumer:
                 await self._call("leave", lambda: self.broker.leave(group, id))
         self._assigned = []
         self._news.set()
+        self.broker.tell_no_more(self._news.set)
 
     def assignment(self) -> set[TopicPartition]:
         """The partitions that it believes to have."""

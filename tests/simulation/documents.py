@@ -40,6 +40,10 @@ class Documents:
         """Every document, in the order of their insertion."""
         return [bson.decode(encoded, AWARE) for encoded, _ in self._kept.values()]
 
+    def seen(self) -> list[Document]:
+        """The same, to be looked at and not to be changed."""
+        return [document for _, document in self._kept.values()]
+
     def matching(self, filter: Mapping[str, Any], sort: Sort = ()) -> list[tuple[bytes, Document]]:
         """What a filter finds."""
         id = filter.get("_id")

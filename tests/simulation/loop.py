@@ -38,13 +38,34 @@ class Process:
         self.frozen = False
         self.ahead = 0.0
         """Seconds by which its wall clock is wrong."""
-        self.held: list[asyncio.Handle] = []
+        self.held: list[_Handle] = []
 
     def __repr__(self) -> str:
         return self.name
 
 
 RUNNING_IN: ContextVar[Process | None] = ContextVar("RUNNING_IN", default=None)
+
+
+class _Handle:
+    """asyncio's own, as far as anybody asks for it: some thousands in each run, so that what it costs counts."""
+
+    __slots__ = ("args", "callback", "context", "gone", "process")
+
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = context = copy_context() if context is None else context
+        self.process = context.get(RUNNING_IN)
+        self.gone = False
+
+    def cancel(self) -> None:
+        """It is left where it is, and passed over when its turn comes."""
+        self.gone = True
+
+    def cancelled(self) -> bool:
+        """Whether it is."""
+        return self.gone
 
 
 class _Task(asyncio.Task[Any]):
@@ -61,8 +82,8 @@ class Loop(asyncio.AbstractEventLoop):
     def __init__(self, seed: int | str, *, steps_max: int = STEPS_MAX) -> None:
         self._steps_max = steps_max
         self._dice = Random(f"{seed} order").getrandbits(64)
-        self._ready: list[tuple[float, int, Process | None, asyncio.Handle]] = []
-        self._timers: list[tuple[float, int, Process | None, asyncio.TimerHandle]] = []
+        self._ready: list[tuple[float, int, _Handle]] = []
+        self._timers: list[tuple[float, int, _Handle]] = []
         self._count = 0
         self._now = 0.0
         self._born: list[_Task] = []
@@ -92,7 +113,7 @@ class Loop(asyncio.AbstractEventLoop):
     def _step(self) -> None:
         if not self._ready:
             self._jump()
-        _, _, process, handle = heapq.heappop(self._ready)
+        _, _, handle = heapq.heappop(self._ready)
         self.steps += 1
         if self._alarms and self._alarms[0][0] <= self.steps:
             _, _, alarm = heapq.heappop(self._alarms)
@@ -100,37 +121,40 @@ class Loop(asyncio.AbstractEventLoop):
                 alarm.set_result(None)
         if self.steps > self._steps_max:
             raise Stuck(f"after {self._steps_max} steps, at {self._now:.1f} s\n{self._who_waits()}")
-        if handle._cancelled:  # pyright: ignore[reportAttributeAccessIssue]
+        process = handle.process
+        if handle.gone:
             return
         if process is not None and (process.dead or process.frozen):
             if process.frozen:
                 process.held.append(handle)
             return
-        handle._run()
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except Exception as error:
+            self.faults.append(f"{error!r} in {handle.callback}")
 
     def _jump(self) -> None:
         """To the next timer of somebody who lives."""
         timers = self._timers
-        while timers and (timers[0][3]._cancelled or (timers[0][2] and timers[0][2].dead)):  # pyright: ignore
+        while timers and ((first := timers[0][2]).gone or (first.process and first.process.dead)):
             heapq.heappop(timers)
         if not timers:
             raise Stuck(f"nothing can happen any more, at {self._now:.1f} s\n{self._who_waits()}")
         self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= self._now:
-            _, _, process, handle = heapq.heappop(timers)
-            if not handle._cancelled:  # pyright: ignore[reportAttributeAccessIssue]
-                self._put(handle, process)
+            _, _, handle = heapq.heappop(timers)
+            if not handle.gone:
+                self._put(handle)
 
-    def _put(self, handle: asyncio.Handle, process: Process | None) -> None:
-        callback = handle._callback  # pyright: ignore[reportAttributeAccessIssue]
-        owner = getattr(callback, "__self__", None)
+    def _put(self, handle: _Handle) -> None:
+        owner = getattr(handle.callback, "__self__", None)
         if isinstance(owner, _Task):
             owner.dice = dice = (owner.dice * 6364136223846793005 + 1442695040888963407) & MASK
         else:
             self._dice = dice = (self._dice * 6364136223846793005 + 1442695040888963407) & MASK
         self._count += 1
         place = self.steps + (dice >> 11) * (WINDOW / (1 << 53))
-        heapq.heappush(self._ready, (place, self._count, process, handle))
+        heapq.heappush(self._ready, (place, self._count, handle))
 
     async def after(self, steps: int) -> None:
         """Wait for a number of steps, which is no time: something happens while everybody is in the midst of things."""
@@ -152,33 +176,29 @@ class Loop(asyncio.AbstractEventLoop):
         process.frozen = False
         held, process.held = process.held, []
         for handle in held:
-            self._put(handle, process)
+            self._put(handle)
 
     # -- asyncio's side -----------------------------------------------------------------------------------------------
 
     def time(self) -> float:
         return self._now
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:  # type: ignore[override]
-        context = copy_context() if context is None else context
-        handle = asyncio.Handle(callback, args, self, context)
-        self._put(handle, context.get(RUNNING_IN))
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+        handle = _Handle(callback, args, context)
+        self._put(handle)
         return handle
 
-    call_soon_threadsafe = call_soon  # pyright: ignore[reportAssignmentType]
+    call_soon_threadsafe = call_soon
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:  # type: ignore[override]
+    ) -> Any:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:  # type: ignore[override]
-        context = copy_context() if context is None else context
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+        handle = _Handle(callback, args, context)
         self._count += 1
-        heapq.heappush(self._timers, (when, self._count, context.get(RUNNING_IN), handle))
+        heapq.heappush(self._timers, (when, self._count, handle))
         return handle
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -190,9 +210,6 @@ class Loop(asyncio.AbstractEventLoop):
         task = _Task(coro, dice=dice, loop=self, name=name or f"#{number}", context=context)
         self._born.append(task)
         return task
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It is left where it is, and passed over when its time comes."""
 
     def get_debug(self) -> bool:
         return False

@@ -3,6 +3,7 @@
 ``python -m tests.simulation --mutant NAME`` looks for one; ``test_mutants`` looks for all.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pymongo import UpdateOne
-from tyrsky import consuming, finding
+from tyrsky import consuming, finding, relay
 from tyrsky.aggregate import Command
 from tyrsky.clearing import Clearer
 from tyrsky.consuming import Consumer
@@ -116,7 +117,7 @@ def _sends_without_waiting() -> list[Change]:
         await producer.begin_transaction()
         for each in messages:
             await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
-        producer._later = consuming.asyncio.create_task(producer.commit_transaction())
+        producer._later = asyncio.create_task(producer.commit_transaction())
         producer._later.add_done_callback(lambda done: done.cancelled() or done.exception())
         return {}
 
@@ -238,6 +239,17 @@ def _forgets_claims_of_the_forgotten() -> list[Change]:
     return [(Holders, "unknown", unknown)]
 
 
+def _rests_long_when_publishing_failed() -> list[Change]:
+    begin: Any = Relay._begin
+
+    async def late(self: Any) -> Any:
+        if self._places_at:  # it had begun before
+            await asyncio.sleep(60)
+        return await begin(self)
+
+    return [(Relay, "_begin", late)]
+
+
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
     "saves no receipts": _saves_no_receipts,
@@ -261,6 +273,9 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "takes what is published for cleared": _takes_what_is_published_for_cleared,
     "moves on before all is cleared": _moves_on_before_all_is_cleared,
     "forgets claims of the forgotten": _forgets_claims_of_the_forgotten,
+    "looks seldom for what waits": lambda: [(finding, "POLL_SECONDS", 60.0), (finding, "REST_SECONDS_MAX", 60.0)],
+    "looks seldom at other relays": lambda: [(relay, "LOOK_SECONDS", 30.0)],
+    "rests long when publishing failed": _rests_long_when_publishing_failed,
     "never gives orphans up": lambda: [(finding, "ORPHAN_SECONDS", float("inf"))],
 }
 
