@@ -251,7 +251,7 @@ def _rests_long_when_publishing_failed() -> list[Change]:
 
 
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
-    "saves over what it has not read": lambda: [_careless(Store, "collection", "version")],
+    "saves over what it has not read": lambda: [_careless(GuardedWrites, "_collection", "version")],
     "saves no receipts": _saves_no_receipts,
     "takes a message for written": _takes_a_message_for_written,
     "clears what is not its own": _clears_what_is_not_its_own,

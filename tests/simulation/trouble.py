@@ -64,6 +64,7 @@ class Trouble:
     def __init__(self, outside: Outside, plan: Plan, random: Random, note: Callable[[str], None]) -> None:
         self.instances: list[Instance] = []
         self.gone: list[Instance] = []
+        self.held_until = 0.0
         self._outside = outside
         self._plan = plan
         self._random = random
@@ -103,6 +104,7 @@ class Trouble:
                 return 0.0
             network.ambush = None
             if fault == "hold":
+                self.held_until = max(self.held_until, asyncio.get_running_loop().time() + seconds)
                 self._note(f"=== {request} of {victim.name} is held up for {seconds:.1f}")
                 return seconds
             self._do(fault, victim, seconds)

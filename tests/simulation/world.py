@@ -226,7 +226,8 @@ class World:
             now = self.loop.time()
             if now - began > patience:
                 raise Violation(f"not done {patience} s after the last fault: {unfinished or 'customers'}")
-            waits = {at: waits.get(at, now) for at in self._outboxes()}
+            # What is held up is a fault until it comes.
+            waits = {at: max(waits.get(at, now), self.trouble.held_until) for at in self._outboxes()}
             for (id, sequence), since in waits.items():
                 if now - since > OUTBOX_SECONDS:
                     raise Violation(f"{id} has waited with event {sequence} for {OUTBOX_SECONDS} s without a fault")
