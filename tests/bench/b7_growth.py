@@ -92,8 +92,10 @@ class Grown:
 
 @asynccontextmanager
 async def grown_to(bench: Bench, count: int) -> AsyncGenerator[Grown]:
-    """A store with so many companies."""
+    """A store with so many companies, and with its indexes from the beginning, as one that has grown has them."""
     async with bench.database() as database, bench.topic() as topic:
+        async with serving(bench, "tests.bench.served", database=database.name, topic=topic):
+            pass
         yield Grown(bench, database, topic, await companies.fill(bench, database, count))
 
 

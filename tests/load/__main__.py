@@ -68,7 +68,7 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
             yield await slow.slow_bodies(place, door, seconds=10, count=200, wait=True)
             yield await slow.slow_readers(place, door, seconds=10, count=100, wait=True)
             yield await slow.silent(place, door, seconds=10, count=500, until=slow.SILENT_SECONDS[door])
-            yield await slow.vanished(place, door, seconds=10, count=400, wait=True)
+            yield await slow.vanished(place, door, seconds=10, count=200, wait=True)
             yield await slow.idle(place, door, seconds=10, count=1_000)
     if "soak" in which:
         yield await soak.soak(place, seconds=minutes * 60)
