@@ -9,7 +9,7 @@ from typing import Protocol
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tyrsky.finding import CLAIMED, claim_in
+from tyrsky.finding import CLAIMED, WAITING, claim_in
 from tyrsky.producing import Places
 from tyrsky.store import CODEC, Claim, Document
 
@@ -17,8 +17,6 @@ log = logging.getLogger(__name__)
 
 UNCLEARED_MAX = 8
 """Batches that are published and not yet cleared; with one more the relay waits."""
-
-UNCLEARED = {"outbox_since": {"$exists": True}}
 
 
 @dataclass(frozen=True)
@@ -93,14 +91,14 @@ class Clearer:
         if result.matched_count == len(claims):
             return
         tokens = [claim.token for claim in claims]
-        left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **UNCLEARED}
+        left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **WAITING}
         uncleared = {document["_id"] async for document in collection.find(left, {"_id": 1})}
         for claim in (claim for claim in claims if claim.id in uncleared):
             # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
             last = claim.outgoing[-1].sequence if claim.outgoing else 0
             # Matches only where the clearing above did not: it took the outbox_since away.
             document = await collection.find_one_and_update(
-                {"_id": claim.id, "lease_token": claim.token, **UNCLEARED},
+                {"_id": claim.id, "lease_token": claim.token, **WAITING},
                 {"$pull": {"outbox": {"sequence": {"$lte": last}}}},
                 projection=CLAIMED,
                 return_document=ReturnDocument.AFTER,

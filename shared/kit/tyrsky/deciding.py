@@ -14,13 +14,13 @@ from itertools import islice
 from typing import Any, Generic
 from uuid import UUID
 
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, WriteConcernError
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Envelope
 
 from tyrsky import metrics, tracing
 from tyrsky.aggregate import Aggregate, Busy, C, Command, S
 from tyrsky.drafting import DRAFT_BYTES_MAX, Ask, Done, Draft
+from tyrsky.outages import passes
 from tyrsky.receipts import Receipt
 from tyrsky.store import Claim, Loaded, Store
 
@@ -31,9 +31,6 @@ WAITING_MAX = 2_000
 """Commands that may wait for one aggregate; one more is told to come back."""
 
 CONFLICTS_MAX = 12
-
-PASSING = (Busy, ConnectionFailure, ExecutionTimeout, WriteConcernError)
-"""What is no command's fault, and the same for all of a group."""
 
 
 @dataclass
@@ -98,10 +95,8 @@ class Decider(Generic[S, C]):
         """Carry out the first of a group, as many as go in one write; how many they are. Never fails."""
         try:
             return await self._commit(key, group)
-        except PASSING as error:
-            _fail(group, error)
         except Exception as error:
-            if len(group) == 1:
+            if len(group) == 1 or isinstance(error, Busy) or passes(error):
                 _fail(group, error)
             else:  # one of them cannot be written; the others are as good as before
                 for each in group:

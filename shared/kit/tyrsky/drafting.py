@@ -1,11 +1,10 @@
 """What a group of commands comes to, upon one aggregate as it was loaded, before anything is written."""
 
-import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Generic, Protocol
+from typing import Generic
 from uuid import UUID, uuid5
 
 from opentelemetry import trace
@@ -17,6 +16,7 @@ from tyrsky_contracts.event import Envelope, Event
 from tyrsky import tracing
 from tyrsky.aggregate import Aggregate, Busy, C, Command, Rejected, S, Unknown
 from tyrsky.receipts import Receipt
+from tyrsky.remembering import Remembered
 from tyrsky.store import CANNOT_BE_ENCODED, Change, Document, Loaded, Outgoing
 
 DRAFT_BYTES_MAX = 2 * 2**20
@@ -28,18 +28,6 @@ OUTBOX_BYTES_MAX = 4 * 2**20
 document, which has 16 MB for everything."""
 
 tracer = trace.get_tracer(__name__)
-
-
-class Memory(Protocol):
-    """What was answered to commands, also those whose receipts are gone from their aggregates."""
-
-    def find(self, id: UUID) -> "asyncio.Future[Receipt | None]":
-        """The receipt of a command; None when it is new."""
-        ...
-
-    def keep(self, receipt: Receipt) -> None:
-        """Remember a receipt, soon. Never fails."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,7 @@ class Ask(Generic[S, C]):
     expected_version: int | None = None
     answer: Callable[[Loaded[S]], Document] | None = None
     cause: Envelope | None = None
-    memory: Memory | None = None
+    memory: Remembered | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

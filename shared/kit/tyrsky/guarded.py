@@ -8,8 +8,9 @@ from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, WriteConcernError
+from pymongo.errors import BulkWriteError, WriteConcernError
 
+from tyrsky.outages import passes
 from tyrsky.together import Together
 
 Document = dict[str, Any]
@@ -63,9 +64,10 @@ class GuardedWrites:
             if concern := error.details["writeConcernErrors"]:
                 raise WriteConcernError(concern[0]["errmsg"], concern[0].get("code")) from None
             failed = [each["index"] for each in error.details["writeErrors"]]
-        except (ConnectionFailure, ExecutionTimeout):
-            raise
-        except Exception as error:  # one's, such as a text that has no form in BSON; the others are as good as before
+        except Exception as error:
+            if passes(error):
+                raise
+            # One's, such as a text that has no form in BSON; the others are as good as before.
             log.warning("of %d writes together one cannot be made: %s", len(asked), type(error).__name__)
         written = await self._written(asked)
         # Whose claim is not there was too late, or was written and claimed anew since: then its receipt tells.

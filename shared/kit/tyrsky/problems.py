@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 from pydantic import BaseModel, Field
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, WriteConcernError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +26,7 @@ from tyrsky import messages
 from tyrsky.aggregate import Rejected, Unknown
 from tyrsky.catalogue import MEDIA_TYPE, TYPES, Problem, declare, declared, lookup, problems
 from tyrsky.language import LANGUAGES, Language, preferred
+from tyrsky.outages import passes
 
 __all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "install", "lookup", "problems"]
 
@@ -36,9 +37,6 @@ ERRORS_MAX = 50
 
 NO_ERRORS = {"busy", "caller-busy"}
 """The service works as it should, and others are at work in it: their traces are no error's."""
-
-NO_ROOM = 14031
-"""MongoDB's code for a write that finds the disk full."""
 
 
 class FieldError(BaseModel):
@@ -183,7 +181,7 @@ async def store_down(request: Request, error: Exception) -> JSONResponse:
 async def store_refuses(request: Request, error: OperationFailure) -> JSONResponse:
     """The store refused a command. When it is for want of room, or of others to keep it too, it will pass; what else it
     refuses is our own mistake."""
-    if error.code == NO_ROOM or isinstance(error, WriteConcernError):
+    if passes(error):
         return await store_down(request, error)
     raise error
 

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import WriteError
 from tyrsky import drafting, receipts
 from tyrsky.aggregate import Busy, Rejected
 from tyrsky.drafting import DRAFT_BYTES_MAX, Done
+from tyrsky.outages import NO_ROOM
 from tyrsky.remembering import Remembered
 from tyrsky.store import Document, Loaded, Saved
 
@@ -133,3 +135,19 @@ async def test_a_wish_that_waited_while_another_process_did_it_is_not_done_again
         may.set()
         assert await waiting == Done(3, {"left": 8, "version": 3}, replayed=True)
     assert (await first.document())["state"]["guests"].count("Aino") == 1
+
+
+async def test_a_store_without_room_is_not_asked_by_each_of_a_group(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.opened(30)
+    saves = 0
+
+    async def full(*about: Any) -> Saved:
+        nonlocal saves
+        saves += 1
+        raise WriteError("no room", NO_ROOM)
+
+    monkeypatch.setattr(rig.decider.store, "save", full)
+    wishes = [ask(take(f"guest {number}")) for number in range(20)]
+    outcomes = await asyncio.gather(*map(rig.decider.carry_out, wishes), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [WriteError] * 20
+    assert saves == 1
