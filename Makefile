@@ -7,10 +7,10 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 RUN := .venv/bin/python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down up-docker clean test test-fast faults bench load check format install
+.PHONY: help up down up-docker clean test test-fast faults faults-outside bench load check format install
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s  %s\n", $$1, $$2}' Makefile
 
 up: install ## the whole platform, with a demo; Ctrl-C stops it
 	@exec $(RUN) up
@@ -27,13 +27,13 @@ clean: install ## delete the data of `make up` and `make test`
 	@exec $(RUN) clean
 
 test: check ## everything: lint, types, architecture, all tests; those with servers on a stack of their own
-	@.venv/bin/python -m pytest -m "not stack" -n $(AT_ONCE)
+	@.venv/bin/python -m pytest -m "not stack and not by_hand" -n $(AT_ONCE)
 	@exec $(RUN) run -- .venv/bin/python -m pytest -m stack
 
 # One more than CI has cores: many of these tests wait for a time-out.
 AT_ONCE := 3
 test-fast: install ## the tests that need no server and no patience
-	@exec .venv/bin/python -m pytest -m "not stack and not slow" -n $(AT_ONCE)
+	@exec .venv/bin/python -m pytest -m "not stack and not slow and not by_hand" -n $(AT_ONCE)
 
 # MONGO_URI and KAFKA_BOOTSTRAP count only when they are given to make itself: those of a shell may be of something dear.
 given = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))
@@ -42,6 +42,9 @@ faults: install ## faults under load: MINUTES=10 SEED=7 ONLY=F1,F3 FULL=1 SHORT=
 	@exec .venv/bin/python -m tests.faults $(if $(SHORT),--short,$(if $(FULL),--full,--minutes $(MINUTES))) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) \
 		$(call given,MONGO_URI,--mongo-uri) $(call given,KAFKA_BOOTSTRAP,--kafka-bootstrap)
+
+faults-outside: install ## the rig against a store and a Kafka that it did not start, some minutes
+	@exec .venv/bin/python -m pytest -m by_hand -s tests/faults/test_outside.py
 
 bench: install ## speed beside a floor of the same run: ONLY=B1,B2 SEED=1; writes docs/benchmarks.md, with PROFILE=1 docs/profiles
 	@exec .venv/bin/python -m tests.bench $(if $(PROFILE),--profile docs/profiles,--report docs/benchmarks.md) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \

@@ -24,7 +24,7 @@ class Fault:
     """``run(rig, random, amount)`` does it ``amount`` times, under load; ``full`` is how often the issue wants it.
 
     ``seconds`` is about how long one time takes: the plan of a run divides its minutes by it. ``least`` is the smallest
-    amount that means anything. ``kills`` names the parts that it needs to be ours: of an outside cluster it is not run.
+    amount that means anything. ``kills`` names what it needs to be ours: of an outside cluster it is not run.
     """
 
     code: str

@@ -17,9 +17,11 @@ from tests.faults import (
     stateful,
 )
 from tests.faults.fault import Fault
+from tests.faults.parts import PAST
 
 OURS = frozenset({"mongo", "kafka"})
-KAFKA = frozenset({"kafka"})  # to be killed, or because what is written into it stays for ever
+KAFKA = frozenset({"kafka"})
+BEFORE = frozenset({PAST})  # what was written is taken again, and the run has to know all of it
 
 ALL: Sequence[Fault] = (
     Fault("F1", "kill -9 of a random service", kills.services, full=200, seconds=3.5, least=3),
@@ -29,9 +31,9 @@ ALL: Sequence[Fault] = (
     Fault(
         "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=56, seconds=18, least=4
     ),
-    Fault("F6", "consumer offsets back to the beginning", again.offsets_back, full=6, seconds=40),
-    Fault("F7", "messages again, shuffled across keys", again.shuffled, full=6, seconds=25, kills=KAFKA),
-    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=70, least=2, kills=KAFKA),
+    Fault("F6", "consumer offsets back to the beginning", again.offsets_back, full=6, seconds=40, kills=BEFORE),
+    Fault("F7", "messages again, shuffled across keys", again.shuffled, full=6, seconds=25, kills=BEFORE),
+    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=70, least=2, kills=BEFORE),
     Fault("F9", "clocks that jump ten minutes each way", clocks.jumps, full=12, seconds=25, least=2),
     Fault("F10", "a full disk, of the store and of Kafka", disks.full, full=8, seconds=30, least=2, kills=OURS),
     Fault("F11", "a receiver that hangs for 30 s", receivers.hang, full=6, seconds=45, least=1),

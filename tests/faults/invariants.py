@@ -87,9 +87,9 @@ def _told(wishes: Iterable[Wish]) -> dict[str, dict[int, list[Mapping[str, Any]]
 
 
 def committed_is_published(
-    kept: Mapping[str, Kept], records: Iterable[Record], later: Mapping[str, Kept] | None = None, *, alone: bool = True
+    kept: Mapping[str, Kept], records: Iterable[Record], later: Mapping[str, Kept] | None = None
 ) -> Verdict:
-    """I2: every event of the store is on its topic; and nothing is there that no store has, if the topic is ours alone.
+    """I2: every event of the store is on its topic; and nothing is there that no store has.
 
     An aggregate's sequence runs over all its topics together, from 1 without a gap. ``kept`` is the store before the
     topics were read, ``later`` after it: effects may still go on. What waits in an outbox is no loss, but late (I5).
@@ -106,7 +106,7 @@ def committed_is_published(
         wrong += [
             f"{each.place} {id}: event {n} is on a topic, the store has none" for n in seen[id] if n > each.sequence
         ]
-    strangers = [key for key in seen if key not in later and seen[key]] if alone else []
+    strangers = [key for key in seen if key not in later and seen[key]]
     wrong += [f"{key}: on a topic, in no store" for key in strangers]
     return Verdict("I2", wrong, {"events committed": sum(each.sequence for each in kept.values())})
 

@@ -149,6 +149,18 @@ async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
     return found
 
 
+async def ends(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """The next offset of each partition of these topics on which there was ever a message."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        partitions = await partitions_of(bootstrap, topics)
+        found = await consumer.end_offsets(partitions) if partitions else {}
+        return {(at.topic, at.partition): end for at, end in found.items() if end}
+    finally:
+        await consumer.stop()
+
+
 async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
     """All partitions of these topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
 
 from seats import contracts as seats_contracts
 from tyrsky_contracts import topics
@@ -37,18 +38,39 @@ LISTENER_PORT = 28_400
 WEBHOOK_PORT = 28_500
 
 
+MONGO_PORT = 27_017
+
+PAST = "a past in kafka"
+"""What a run before this one wrote: to be taken again it would have to be known."""
+
+Address = tuple[str, int]
+
+
 @dataclass(frozen=True)
 class Outside:
     """Servers that are somebody else's: they are not started, and not killed."""
 
     mongo_uri: str = ""
     kafka_bootstrap: str = ""
+    past: Mapping[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    """Where each partition of a topic that a run before wrote ended, when this run began."""
 
     @property
     def parts(self) -> frozenset[str]:
-        """Names of the parts that are not ours."""
-        there = {"mongo": self.mongo_uri, "kafka": self.kafka_bootstrap}
-        return frozenset(name for name, address in there.items() if address)
+        """Names of what is not ours."""
+        there = {"mongo": self.mongo_uri, "kafka": self.kafka_bootstrap, PAST: bool(self.past)}
+        return frozenset(name for name, is_there in there.items() if is_there)
+
+    @property
+    def mongo_server(self) -> Address | None:
+        """The one server that a client keeps to, so that a proxy can stand before it: the URI has to ask for that. Of a
+        set of servers a client is told by the set where to go on, and by TLS whether that is who it was to be."""
+        parsed = urlsplit(self.mongo_uri)
+        options = {name.lower(): value for name, value in parse_qsl(parsed.query)}
+        secured = "true" in (options.get("tls"), options.get("ssl"))
+        if options.get("directconnection") != "true" or secured or parsed.scheme != "mongodb":
+            return None
+        return parsed.hostname or HOST, parsed.port or MONGO_PORT
 
 
 @dataclass(frozen=True)
@@ -61,18 +83,19 @@ class Layout:
     prefix: str
 
     @property
-    def pairs(self) -> Mapping[str, int]:
-        """Each proxy's target port, by its name: ``companies-mongo`` stands between companies and the store."""
-        found: dict[str, int] = {}
+    def pairs(self) -> Mapping[str, Address]:
+        """Each proxy's target, by its name: ``companies-mongo`` stands between companies and the store."""
+        found: dict[str, Address] = {}
+        store = self.outside.mongo_server if self.outside.mongo_uri else (HOST, self.stack.ports["mongo"])
         for service in self.services:
-            if not self.outside.mongo_uri:
-                found[f"{service}-mongo"] = self.stack.ports["mongo"]
+            if store:
+                found[f"{service}-mongo"] = store
             if not self.outside.kafka_bootstrap:
-                found[f"{service}-kafka"] = self.stack.ports[f"{service}-listener"]
-            found[f"{service}-keycloak"] = self.stack.ports["keycloak"]
-            found[f"gateway-{service}"] = self.stack.ports[service]
-        found["seats-webhook"] = self.stack.ports["webhook"]
-        found["notifications-smtp"] = self.stack.ports["smtp"]
+                found[f"{service}-kafka"] = HOST, self.stack.ports[f"{service}-listener"]
+            found[f"{service}-keycloak"] = HOST, self.stack.ports["keycloak"]
+            found[f"gateway-{service}"] = HOST, self.stack.ports[service]
+        found["seats-webhook"] = HOST, self.stack.ports["webhook"]
+        found["notifications-smtp"] = HOST, self.stack.ports["smtp"]
         return found
 
     def proxy_port(self, pair: str) -> int:
@@ -111,6 +134,15 @@ class Layout:
         """Kafka itself, past all proxies."""
         return self.outside.kafka_bootstrap or self.stack.address("kafka")
 
+    def _mongo_uri_of(self, service: str) -> str:
+        """The store as a service reaches it: through its proxy, if it has one."""
+        pair = f"{service}-mongo"
+        if pair not in self.pairs:
+            return self.outside.mongo_uri
+        uri = urlsplit(self.mongo_uri)
+        who, at, _ = uri.netloc.rpartition("@")
+        return uri._replace(netloc=f"{who}{at}{HOST}:{self.proxy_port(pair)}").geturl()
+
     def environment(self, service: str) -> dict[str, str]:
         """A service's settings: as everywhere, but through the proxies, and quicker to look again."""
         env = services.environment(self.stack, "companies" if service in OWN else service)
@@ -118,7 +150,7 @@ class Layout:
         env |= {
             "TRACES_EXPORTER": "none",
             "MONGO_DATABASE": self.database(service),
-            "MONGO_URI": self.outside.mongo_uri or f"mongodb://{HOST}:{self.proxy_port(f'{service}-mongo')}",
+            "MONGO_URI": self._mongo_uri_of(service),
             "KAFKA_BOOTSTRAP": self.outside.kafka_bootstrap or f"{HOST}:{self.proxy_port(f'{service}-kafka')}",
             "OIDC_JWKS_URI": f"http://{HOST}:{self.proxy_port(f'{service}-keycloak')}"
             "/realms/tyrsky/protocol/openid-connect/certs",

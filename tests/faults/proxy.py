@@ -49,10 +49,10 @@ class _Connection:
 
 
 class Proxy:
-    """Listens on ``port``, passes on to ``target``; ``counts`` tells what it did to those who use it, and ``ledger``
-    is told when. ``talk`` makes a connection's understanding of what passes."""
+    """Listens on ``port``, passes on to ``target``, a host and its port; ``counts`` tells what it did to those who use
+    it, and ``ledger`` is told when. ``talk`` makes a connection's understanding of what passes."""
 
-    def __init__(self, name: str, port: int, target: int, talk: Callable[[], Talk] = Talk) -> None:
+    def __init__(self, name: str, port: int, target: tuple[str, int], talk: Callable[[], Talk] = Talk) -> None:
         self.name = name
         self.port = port
         self.target = target
@@ -158,7 +158,7 @@ class Proxy:
             await self._pass(connection)
             if writer.transport.is_closing():
                 return  # it was reset meanwhile, and what it brought is gone
-            onward_reader, connection.server = await asyncio.open_connection(HOST, self.target)
+            onward_reader, connection.server = await asyncio.open_connection(*self.target)
             async with asyncio.TaskGroup() as directions:
                 directions.create_task(self._ask(connection, reader, connection.server))
                 directions.create_task(self._answer(connection, onward_reader, writer))

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from uuid import uuid4
@@ -16,14 +16,14 @@ from rich.console import Console
 from deploy.local import launch
 from deploy.local.part import carry_out, program
 from deploy.local.supervising import Supervisor
-from tests.faults import guests, invariants, people, short, working
+from tests.faults import guests, invariants, looking, people, short, working
 from tests.faults.checking import Checking
 from tests.faults.fault import Fault, Outcome
 from tests.faults.invariants import Verdict
 from tests.faults.kills import two_of_each
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.faults.parts import OWN, WEBHOOKS, Layout, Outside, layout, parts
+from tests.faults.parts import OWN, TOPICS, WEBHOOKS, Layout, Outside, layout, parts
 from tests.faults.planning import Planned, plan
 from tests.faults.proxy import Proxy
 from tests.faults.receiver import Receiver
@@ -111,6 +111,9 @@ class Result:
 
 def run(wanted: Wanted, console: Console) -> Result:
     """Start everything, run, stop everything."""
+    if bootstrap := wanted.outside.kafka_bootstrap:
+        past = asyncio.run(looking.ends(bootstrap, [topic.name for topic in TOPICS]))
+        wanted = replace(wanted, outside=replace(wanted.outside, past=past))
     prefix = f"faults-{wanted.seed}-{uuid4().hex[:6]}-" if wanted.outside.parts else ""
     place = layout(SERVICES, wanted.outside, prefix)
 

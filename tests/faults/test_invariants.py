@@ -119,11 +119,6 @@ def test_what_was_committed_and_published_while_the_topic_was_read_is_no_strange
     assert len(invariants.committed_is_published(before, both).wrong) == 2
 
 
-def test_on_somebody_elses_cluster_strangers_are_no_fault():
-    strangers = [*records(1), *records(1, key="v2")]
-    assert invariants.committed_is_published(kept("v1", 1, 1), strangers, alone=False).holds
-
-
 # -- I3 ----------------------------------------------------------------------------------------------------------------
 
 NOTE = Note("n1", "v1", "sent", unsure=False)

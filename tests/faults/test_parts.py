@@ -4,7 +4,7 @@ import pytest
 from companies.views import reach
 from seats.views import occupancy
 
-from tests.faults.parts import Layout, Outside, layout, parts
+from tests.faults.parts import PAST, Layout, Outside, layout, parts
 from tests.faults.running import SERVICES
 
 MONGO, KAFKA = "mongodb://db.example/?replicaSet=rs", "kafka.example:9092"
@@ -47,13 +47,34 @@ def test_further_instances_wait_until_they_are_wanted(own: Layout):
 def test_servers_of_somebody_else_are_neither_started_nor_proxied(outside: Layout):
     names = {part.name for part in parts(outside)}
     assert not names & {"mongo", "kafka"}
-    assert not [pair for pair in outside.pairs if pair.endswith(("-mongo", "-kafka"))]
+    assert not [pair for pair in outside.pairs if pair.endswith(("-mongo", "-kafka"))]  # a set says who is in it
     for service in outside.services:
         env = outside.environment(service)
         assert (env["MONGO_URI"], env["KAFKA_BOOTSTRAP"]) == (MONGO, KAFKA)
         assert env["MONGO_DATABASE"] == f"faults-7-abc-{service}"
     for part in parts(outside):
         assert not {"mongo", "topics"} & set(part.needs), part.name
+
+
+def test_a_store_of_somebody_elses_is_proxied_when_its_clients_keep_to_one_server():
+    there = layout(SERVICES, Outside("mongodb://rig:word@db.example:27018/?directConnection=true&w=1", KAFKA))
+    for service in there.services:
+        port = there.proxy_port(f"{service}-mongo")
+        assert there.pairs[f"{service}-mongo"] == ("db.example", 27018)
+        assert (
+            there.environment(service)["MONGO_URI"] == f"mongodb://rig:word@127.0.0.1:{port}/?directConnection=true&w=1"
+        )
+    assert there.mongo_uri == "mongodb://rig:word@db.example:27018/?directConnection=true&w=1"
+    for uri in (
+        "mongodb://db.example/?directConnection=true&tls=true",
+        "mongodb+srv://db.example/?directConnection=true",
+    ):
+        assert Outside(uri).mongo_server is None
+
+
+def test_what_a_run_before_wrote_is_known_and_is_not_ours():
+    assert Outside(MONGO, KAFKA).parts == {"mongo", "kafka"}
+    assert Outside(MONGO, KAFKA, past={("companies", 0): 7}).parts == {"mongo", "kafka", PAST}
 
 
 def test_the_gateway_knows_every_instance(own: Layout):

@@ -44,6 +44,16 @@ def test_what_would_kill_somebody_elses_server_is_not_run():
     assert planned[1].amount == 0
 
 
+def test_outside_only_what_kills_is_refused_and_after_a_run_what_has_all_taken_again():
+    def refused(outside: Outside) -> set[str]:
+        planned = plan(faults.ALL, minutes=1_000, random=Random(1), outside=outside.parts, full=False)
+        return {each.fault.code for each in planned if each.why_not}
+
+    assert refused(Outside("mongodb://db", "kafka:9092")) == {"F3", "F4", "F10"}
+    again = Outside("mongodb://db", "kafka:9092", past={("companies", 0): 7})
+    assert refused(again) == {"F3", "F4", "F6", "F7", "F8", "F10"}
+
+
 def test_the_same_seed_is_the_same_plan():
     assert amounts(1.5, seed=7) == amounts(1.5, seed=7)
 

@@ -6,14 +6,14 @@ from time import monotonic
 
 import pytest
 
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import HOST, Proxy
 from tests.faults.standins import Echo, Line, free_port
 from tests.faults.wire import KafkaTalk, Talk
 
 
 @pytest.fixture
 async def between(echo: Echo) -> AsyncIterator[Proxy]:
-    one = Proxy("a-b", free_port(), echo.port, lambda: Talk(lambda chunk: chunk == b"write"))
+    one = Proxy("a-b", free_port(), (HOST, echo.port), lambda: Talk(lambda chunk: chunk == b"write"))
     await one.start()
     yield one
     await one.close()
@@ -93,7 +93,7 @@ async def test_it_refuses_and_is_there_again(between: Proxy) -> None:
 
 
 async def test_nobody_behind_it_is_an_end_of_the_connection(between: Proxy) -> None:
-    between.target = free_port()
+    between.target = HOST, free_port()
     line = await Line.to(between)
     with pytest.raises(ConnectionResetError):
         await line.ask(b"hello")
@@ -129,7 +129,7 @@ class Broker:
 async def test_of_kafka_s_answers_it_loses_the_one_that_is_meant_and_not_an_earlier_one() -> None:
     broker = Broker()
     server = await asyncio.start_server(broker.serve, "127.0.0.1", broker.port)
-    between = Proxy("a-kafka", free_port(), broker.port, KafkaTalk)
+    between = Proxy("a-kafka", free_port(), (HOST, broker.port), KafkaTalk)
     await between.start()
     between.cut_answers({"EndTxn": 1})
     line = await Line.to(between)
@@ -152,7 +152,7 @@ async def test_of_kafka_s_answers_it_loses_the_one_that_is_meant_and_not_an_earl
 async def test_an_answer_that_never_came_is_not_lost_and_another_will_be(between: Proxy, echo: Echo) -> None:
     between.cut_answers({"write": 1})
     silent = await asyncio.start_server(_silence, "127.0.0.1", free_port())
-    there, between.target = between.target, silent.sockets[0].getsockname()[1]
+    there, between.target = between.target, (HOST, silent.sockets[0].getsockname()[1])
     line = await Line.to(between)
     line.writer.write(b"write")
     while between.cuts_wanted:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.ledger import Ledger, noted
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import HOST, Proxy
 from tests.faults.standins import Echo, Line, free_port
 from tests.faults.wire import talk_of
 
@@ -18,7 +18,7 @@ CALL = f"POST / HTTP/1.1\r\nHost: x\r\nwebhook-id: {ID}\r\n\r\n{{}}".encode()
 
 @pytest.fixture
 async def out(echo: Echo, tmp_path: Path) -> AsyncIterator[Proxy]:
-    one = Proxy("seats-webhook", free_port(), echo.port, lambda: talk_of("seats-webhook"))
+    one = Proxy("seats-webhook", free_port(), (HOST, echo.port), lambda: talk_of("seats-webhook"))
     one.ledger = Ledger(tmp_path / "ledger.jsonl")
     await one.start()
     yield one

@@ -31,7 +31,8 @@ def view(loaded: Loaded[Room]) -> Document:
 
 
 def ask(command: RoomCommand, *, id: UUID | None = None, fingerprint: str = "", **about: int) -> Ask[Room, RoomCommand]:
-    return Ask(command, id or uuid4(), "vaao", fingerprint, answer=view, expected_version=about.get("version"))
+    version = about.get("version")
+    return Ask(command, id or uuid4(), "vaao", fingerprint, answer=view, expected_version=version, at=NOW)
 
 
 def take(guest: str) -> TakeSeat:
@@ -172,6 +173,7 @@ async def test_a_policys_command_is_done_once_and_tells_its_cause(rig: Rig) -> N
     assert len(entries) == 2
     headers = entries[-1]["headers"]
     assert (headers["ce_correlationid"], headers["ce_causationid"]) == ("the first click", str(cause.id))
+    assert headers["ce_time"] == entries[0]["headers"]["ce_time"]  # NOW, as its cause
 
 
 async def test_a_wish_decided_again_after_its_receipt_is_gone_makes_the_same_event(rig: Rig) -> None:
