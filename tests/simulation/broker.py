@@ -3,7 +3,8 @@
 Everything here is what a broker does, at once and alone; ``producer`` and ``consumer`` are the clients.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,15 +18,16 @@ from aiokafka.errors import (
 
 from tests.simulation.groups import Groups
 
+End = Literal["committed", "aborted"]
 Headers = tuple[tuple[str, bytes], ...]
 
 
 @dataclass
 class Transaction:
-    """Records that are seen together or not at all."""
+    """Records that are seen together or not at all; ``ends`` is how it ended, by the marks in its partitions."""
 
-    state: Literal["open", "committed", "aborted"] = "open"
     partitions: list[TopicPartition] = field(default_factory=list[TopicPartition])
+    ends: dict[TopicPartition, End] = field(default_factory=dict[TopicPartition, End])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Producer:
     id: int
     epoch: int
     transaction: Transaction | None = None
+    hanging: defaultdict[TopicPartition, list[Transaction]] = field(
+        default_factory=lambda: defaultdict[TopicPartition, list[Transaction]](list)
+    )
 
 
 class Broker(Groups):
@@ -58,6 +63,8 @@ class Broker(Groups):
         self._ids = 0
         self._numbers: dict[tuple[int, int, TopicPartition], int] = {}
         self._changed: list[Callable[[], None]] = []
+        self.leaves_out: Callable[[TopicPartition], bool] | None = None
+        """Whether the next transaction's end is left out of a partition, as a real broker does that stops just then."""
 
     def create(self, topic: str, partitions: int) -> None:
         """Make a topic."""
@@ -137,6 +144,11 @@ class Broker(Groups):
             known.transaction.partitions.append(at)
         return known.transaction
 
+    def add(self, transactional_id: str, producer: tuple[int, int], partitions: Iterable[TopicPartition]) -> None:
+        """Partitions that the transaction ends in, whether there is anything of it or not."""
+        for at in partitions:
+            self._in_transaction(transactional_id, producer, at)
+
     def end(self, transactional_id: str, producer: tuple[int, int], *, commit: bool) -> None:
         """Commit or abort; a second time changes nothing."""
         self._finish(self._current(transactional_id, producer), "committed" if commit else "aborted")
@@ -153,14 +165,19 @@ class Broker(Groups):
         known = self._producers.get(transactional_id)
         return known.transaction if known and (known.id, known.epoch) == producer else None
 
-    def _finish(self, known: Producer, state: Literal["committed", "aborted"]) -> None:
+    def _finish(self, known: Producer, end: End) -> None:
         transaction, known.transaction = known.transaction, None
         if transaction is None:
             return
-        if transaction.state != "open":
+        if transaction.ends:
             raise InvalidTxnState
-        transaction.state = state
+        left_out, self.leaves_out = self.leaves_out, None
         for at in transaction.partitions:
+            known.hanging[at].append(transaction)
+            if left_out and left_out(at):
+                continue
+            for each in known.hanging.pop(at):
+                each.ends[at] = end
             self.partitions[at].append(Stored(None, None, (), transaction, marker=True))
         self._tell()
 
@@ -169,9 +186,7 @@ class Broker(Groups):
     def stable(self, at: TopicPartition) -> int:
         """The offset of the first record of which it is not yet known whether it counts."""
         log = self.partitions[at]
-        return next(
-            (n for n, each in enumerate(log) if each.transaction and each.transaction.state == "open"), len(log)
-        )
+        return next((n for n, each in enumerate(log) if each.transaction and at not in each.transaction.ends), len(log))
 
     def read(
         self, at: TopicPartition, offset: int, limit: int, *, committed: bool
@@ -182,7 +197,7 @@ class Broker(Groups):
         found: list[tuple[int, Stored]] = []
         while offset < end and len(found) < limit:
             each = log[offset]
-            if not each.marker and not (committed and each.transaction and each.transaction.state == "aborted"):
+            if not each.marker and not (committed and each.transaction and each.transaction.ends[at] == "aborted"):
                 found.append((offset, each))
             offset += 1
         return found, offset

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from tyrsky.consuming import kafka_broker
 from tyrsky.watching import Offsets
 
+from shared.kit.tests.core.unmarked import unmarked
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.loop import Loop
@@ -101,6 +102,17 @@ class Kafka:
         if self.bootstrap:
             return kafka_broker(self.bootstrap, stop_seconds=2)
         return MemoryBroker(functools.partial(MemoryConsumer, self._broker, Direct()))
+
+    @asynccontextmanager
+    async def leaves_out(self, producer: Any) -> AsyncGenerator[None]:
+        """The end of the producer's next transaction is left out of its partitions."""
+        if self.bootstrap:
+            async with unmarked(self.bootstrap, [producer]):
+                yield
+        else:
+            self._broker.leaves_out = lambda _: True
+            yield
+            self._broker.leaves_out = None
 
     async def dies(self, producer: Any) -> None:
         """As a producer's process does: nothing is ended, nothing is sent any more."""

@@ -18,6 +18,7 @@ from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
 from tyrsky.guarded import GuardedWrites
+from tyrsky.hanging import Hanging
 from tyrsky.holding import Holders
 from tyrsky.inbox import Inbox
 from tyrsky.policies import Policies
@@ -97,7 +98,7 @@ def _saves_no_receipts() -> list[Change]:
 
 
 def _takes_over_without_fencing() -> list[Change]:
-    async def fence(self: Any, holder: str) -> None:
+    async def fence(self: Any, lanes: Sequence[str], topics: Iterable[str]) -> None:
         """The old one may still be at it."""
 
     return [(KafkaLog, "fence", fence)]
@@ -192,10 +193,26 @@ def _forgets_a_holder_that_lost_track() -> list[Change]:
 def _fences_one_lane() -> list[Change]:
     fence: Any = KafkaLog.fence
 
-    async def one(self: Any, lanes: Sequence[str]) -> None:
-        await fence(self, lanes[:1])
+    async def one(self: Any, lanes: Sequence[str], topics: Iterable[str]) -> None:
+        await fence(self, lanes[:1], topics)
 
     return [(KafkaLog, "fence", one)]
+
+
+def _fences_and_leaves_open_what_hangs() -> list[Change]:
+    fence: Any = KafkaLog.fence
+
+    async def bare(self: Any, lanes: Sequence[str], topics: Iterable[str]) -> None:
+        await fence(self, lanes, ())
+
+    return [(KafkaLog, "fence", bare)]
+
+
+def _never_looks_for_what_hangs() -> list[Change]:
+    async def look(self: Any, topics: Iterable[str]) -> bool:
+        return False
+
+    return [(Hanging, "look", look)]
 
 
 def _sends_before_it_says_where() -> list[Change]:
@@ -269,6 +286,8 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "takes marks for messages": _takes_marks_for_messages,
     "forgets a holder that lost track": _forgets_a_holder_that_lost_track,
     "fences one lane": _fences_one_lane,
+    "fences and leaves open what hangs": _fences_and_leaves_open_what_hangs,
+    "never looks for what hangs": _never_looks_for_what_hangs,
     "sends before it says where": _sends_before_it_says_where,
     "takes what is published for cleared": _takes_what_is_published_for_cleared,
     "moves on before all is cleared": _moves_on_before_all_is_cleared,

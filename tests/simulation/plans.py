@@ -7,6 +7,9 @@ from tests.simulation.network import Weather
 CROWD: dict[str, Any] = {"rooms": 1, "customers": 4, "wishes": 3, "instances": 2, "poison": 0.0, "again": 0.0}
 """So much goes on in one room that what is published again is seen to go back."""
 
+HANGING: dict[str, Any] = {**CROWD, "faults": ("no-mark",), "how_many": 4, "ambushes": ("kafka.end",)}
+"""Kafka leaves the end of a transaction out of a partition, and all else goes well."""
+
 MORE_OF: dict[str, dict[str, Any]] = {
     "frees a key with letters left": {
         "faults": ("hold",),
@@ -47,6 +50,8 @@ MORE_OF: dict[str, dict[str, Any]] = {
         "customers": 6,
         "ambushes": ("rooms.update_one",),
     },
+    "fences and leaves open what hangs": HANGING,
+    "never looks for what hangs": HANGING,
     "sends before it says where": {**CROWD, "faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end",)},
     "takes what is published for cleared": {
         **CROWD,

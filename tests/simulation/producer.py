@@ -65,7 +65,9 @@ class MemoryProducer:
         self._in_transaction = False
         self._failed: Exception | None = None
         self._closed = False
-        self._sender = self  # aiokafka's inner part, which the relay closes so that nothing is flushed
+        self._sender = self  # aiokafka's inner parts: the relay closes one so that nothing is flushed,
+        self._txn_manager = self  # and ends with the other what hangs
+        self._to_add: set[TopicPartition] = set()
 
     async def start(self) -> None:
         """Get an id; with a transactional id, fence whoever has it."""
@@ -186,6 +188,10 @@ class MemoryProducer:
         self._may("begin", not self._in_transaction)
         self._in_transaction, self._failed = True, None
 
+    def maybe_add_partition_to_txn(self, at: TopicPartition) -> None:
+        """The transaction ends in this partition too (as ``_txn_manager`` of aiokafka has it)."""
+        self._to_add.add(at)
+
     async def commit_transaction(self) -> None:
         """Let it be seen. Goes on by itself when nobody waits for it any more.
 
@@ -212,7 +218,10 @@ class MemoryProducer:
         if self._failed and commit:
             raise self._failed
         tid = self._transactional_id or ""
+        added, self._to_add = sorted(self._to_add), set()
         try:
+            if added:
+                await self._asked("add", lambda: self._broker.add(tid, self._producer, added))
             await self._asked("end", lambda: self._broker.end(tid, self._producer, commit=commit))
         except InvalidProducerEpoch as error:
             self._fail(error, [])

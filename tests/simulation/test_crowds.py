@@ -3,7 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
@@ -13,6 +13,7 @@ from tyrsky import finding
 from tyrsky.aggregate import Rejected
 from tyrsky.clearing import Clearer, Published
 from tyrsky.finding import CLAIMS_MAX, Finder
+from tyrsky.hanging import Place
 from tyrsky.holding import Holders
 from tyrsky.producing import Message, Places
 from tyrsky.relay import EVENTS_BYTES_MAX, Relay
@@ -82,8 +83,11 @@ class Slow:
     async def open(self, holder: str) -> "Slow":
         return self
 
-    async def fence(self, lanes: Sequence[str]) -> None:
+    async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
         pass
+
+    async def held_up(self, topics: Iterable[str]) -> list[Place]:
+        return []
 
     async def seen(self, since: Places) -> dict[tuple[str, str], int]:
         return {}

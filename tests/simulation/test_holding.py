@@ -3,7 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, cast
@@ -32,7 +32,7 @@ class Log:
     async def close(self) -> None:
         """It is its own sender."""
 
-    async def fence(self, lanes: list[str]) -> None:
+    async def fence(self, lanes: list[str], topics: Iterable[str]) -> None:
         self.fenced += lanes
 
     async def seen(self, since: Places) -> dict[tuple[str, str], int]:
@@ -97,7 +97,7 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         ("an old one's", lanes_of("an old one's")),
     ):
         log = Log()
-        await Finder(database, cast(Any, log), one, cast(Any, None))._take_over(holder)
+        await Finder(database, cast(Any, log), one, cast(Any, None))._fence(holder)
         assert log.fenced == lanes
 
 

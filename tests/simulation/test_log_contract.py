@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
+from tyrsky.hanging import end_what_hangs
 
 from tests.simulation.either import Kafka, contract
 
@@ -139,6 +140,29 @@ async def test_readers_wait_behind_an_open_transaction_and_hear_of_the_end(kafka
         async with kafka.consumer(isolation_level="read_committed") as consumer:
             await eventually_ends(consumer, kafka, 3)
     assert await kafka.read() == ["a", "b"]
+
+
+@contract
+async def test_what_was_left_open_holds_readers_up_until_its_id_ends_a_transaction_there(kafka: Kafka) -> None:
+    async with kafka.producer("one") as one, kafka.producer() as other:
+        async with kafka.leaves_out(one):
+            await one.begin_transaction()
+            await sent(one, kafka, "a")
+            await one.commit_transaction()
+        await sent(other, kafka, "b")
+        await sent_in_one_transaction(one, kafka, "c", partition=1)
+        async with kafka.producer("one") as successor, kafka.consumer(isolation_level="read_committed") as consumer:
+            assert await consumer.end_offsets([kafka.at()]) == {kafka.at(): 0}
+            await end_what_hangs(successor, [kafka.at(0), kafka.at(1)])
+            await eventually_ends(consumer, kafka, 3)
+    assert await kafka.read() == ["a", "b"]
+    assert await kafka.read(partition=1) == ["c"]
+
+
+async def sent_in_one_transaction(producer: Any, kafka: Kafka, value: str, partition: int) -> None:
+    await producer.begin_transaction()
+    await sent(producer, kafka, value, partition=partition)
+    await producer.commit_transaction()
 
 
 @contract

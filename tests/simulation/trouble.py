@@ -12,7 +12,7 @@ from tests.simulation.network import Weather
 
 TROUBLE_SECONDS = 20
 
-FAULTS = ("kill", "freeze", "hold", "restart", "clock", "more", "wind-back")
+FAULTS = ("kill", "freeze", "hold", "restart", "clock", "more", "wind-back", "no-mark")
 
 AMBUSHES = (
     *("kafka.produce", "kafka.end", "kafka.commit", "rooms.insert_one", "rooms.update_one", "rooms.bulk_write"),
@@ -132,6 +132,8 @@ class Trouble:
                     self.begin(f"i{len(self.instances)}+")
             case "wind-back":
                 self._wind_back()
+            case "no-mark":
+                self._outside.broker.leaves_out = lambda _: self._random.random() < 0.7
             case _:  # nothing to hold up just now
                 pass
 
@@ -172,6 +174,7 @@ class Trouble:
         weather.slow = weather.lost = 0.0
         self._outside.to_store.ambush = self._outside.to_broker.ambush = None
         self._outside.behaviour.again = 0.0
+        self._outside.broker.leaves_out = None
         for instance in self.instances:
             instance.process.ahead = 0.0
             self._thaw(instance)

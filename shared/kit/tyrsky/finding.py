@@ -7,7 +7,7 @@ although the process died before it could note that it was published.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -135,11 +135,13 @@ class Finder:
         """Until cancelled."""
         while True:
             more = False
-            for gone in sorted(self._dead | self._given_up) if self._holder else ():
-                try:
-                    await self._take_over(gone)
-                except Exception as error:  # whatever it is, those behind it have their turn
-                    log.warning("taking over from the relay %s failed, trying again: %s", gone, type(error).__name__)
+            if self._holder:
+                # All are fenced first: what one has left open holds up who reads what another has published.
+                gone = [
+                    holder for holder in sorted(self._dead | self._given_up) if await self._well(self._fence, holder)
+                ]
+                for holder in gone:
+                    await self._well(self._take_over, holder)
             began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
@@ -160,8 +162,20 @@ class Finder:
 
     # -- taking over --------------------------------------------------------------------------------------------------
 
+    async def _well(self, step: Callable[[str], Awaitable[None]], holder: str) -> bool:
+        try:
+            await step(holder)
+        except Exception as error:  # whatever it is, the other holders have their turn
+            log.warning("taking over from the relay %s failed, trying again: %s", holder, type(error).__name__)
+            return False
+        return True
+
+    async def _fence(self, holder: str) -> None:
+        topics = {topic for topic, _ in await self._holders.places(holder)}
+        await self._log.fence(await self._holders.lanes(holder), topics)
+
     async def _take_over(self, holder: str) -> None:
-        await self._log.fence(await self._holders.lanes(holder))
+        """Of one that was fenced: take what readers can see of it out of the outboxes, and free the rest."""
         seen = await self._log.seen(await self._holders.places(holder))
         for name in self.collections:
             await self._free(self._collection(name), holder, seen)

@@ -7,7 +7,7 @@ committed see neither.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from tyrsky import tracing
+from tyrsky.hanging import Place, end_what_hangs
 from tyrsky.store import Outgoing
 
 LANES = 2
@@ -108,12 +109,17 @@ class Log(Protocol):
         """Begin to publish under a new id."""
         ...
 
-    async def fence(self, lanes: Sequence[str]) -> None:
-        """Once this returns, these lanes' open transactions are aborted and they commit no other. Idempotent."""
+    async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
+        """Once this returns, these lanes' open transactions are aborted, they commit no other, and no reader of these
+        topics waits for any of theirs. Idempotent."""
         ...
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
         """The last sequence of each topic and key that readers can see at or behind these offsets."""
+        ...
+
+    async def held_up(self, topics: Iterable[str]) -> Iterable[Place]:
+        """Where readers of what is committed have to wait, though there is more."""
         ...
 
 
@@ -135,10 +141,17 @@ class KafkaLog:
             raise
         return KafkaSender(lanes, self._ends)
 
-    async def fence(self, lanes: Sequence[str]) -> None:
+    async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
         """New producers of the same ids: Kafka ends what the old ones have open, and refuses them from now on."""
+        async with asyncio.timeout(SEND_SECONDS), self._consumer("read_uncommitted") as consumer:
+            partitions = await _partitions(consumer, topics)
         for transactional_id in lanes:
-            await (await self._producer(transactional_id)).stop()
+            producer = await self._producer(transactional_id)
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await end_what_hangs(producer, partitions)
+            finally:
+                await producer.stop()
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
         """Read the topics' ends."""
@@ -147,12 +160,9 @@ class KafkaLog:
             return last
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(READ_SECONDS) as patience, self._consumer("read_committed") as consumer:
-            there = await consumer.topics()  # what was deleted has no end to wait for
-            starts = {TopicPartition(*at): offset for at, offset in since.items() if at[0] in there}
-            await consumer.end_offsets(list(starts))  # for the topics' partitions
-            for topic in sorted({at.topic for at in starts}):
-                for number in consumer.partitions_for_topic(topic) or ():
-                    starts.setdefault(TopicPartition(topic, number), 0)  # made since the holder noted its places
+            there = await _partitions(consumer, {topic for topic, _ in since})
+            # What was deleted has no end to wait for; what was made since the holder noted its places is read whole.
+            starts = {at: since.get((at.topic, at.partition), 0) for at in there}
             consumer.assign(list(starts))
             for at, offset in starts.items():
                 consumer.seek(at, offset)
@@ -173,6 +183,14 @@ class KafkaLog:
                     if end is not None:
                         ends[at] = end
         return last
+
+    async def held_up(self, topics: Iterable[str]) -> Iterable[Place]:
+        """Compare the last stable offsets with the ends that were there before."""
+        async with asyncio.timeout(SEND_SECONDS), self._consumer("read_committed") as consumer:
+            partitions = await _partitions(consumer, topics)
+            ends = await self._ends(partitions)
+            stable = await consumer.end_offsets(partitions)
+        return [((at.topic, at.partition), offset) for at, offset in stable.items() if offset < ends[tuple(at)]]
 
     async def _ends(self, partitions: Sequence[TopicPartition]) -> Places:
         async with asyncio.timeout(SEND_SECONDS), self._consumer("read_uncommitted") as consumer:
@@ -257,6 +275,14 @@ class KafkaSender:
 def lanes_of(holder: str) -> list[str]:
     """The transactional ids of a holder of this version. What another's are, its document says: see ``holding``."""
     return [f"{holder}-{number}" for number in range(LANES)]
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of those of the topics that there are."""
+    there = sorted(set(topics) & await consumer.topics())
+    if there:
+        await consumer.end_offsets([TopicPartition(topic, 0) for topic in there])  # it learns of them by that
+    return [TopicPartition(topic, number) for topic in there for number in consumer.partitions_for_topic(topic) or ()]
 
 
 def _flat(batch: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> Iterator[ConsumerRecord[bytes, bytes]]:

@@ -10,21 +10,23 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from tyrsky import finding
+from tyrsky import finding, hanging
 from tyrsky import relay as relaying
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
 from tyrsky.holding import LOOK_SECONDS, LOOKS_MAX, Holders
-from tyrsky.producing import KafkaLog, Message, lanes_of
+from tyrsky.producing import KafkaLog, KafkaSender, Message, lanes_of
 from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
 from .test_relay import Rig, eventually, holder_of, nobody, rig, running
+from .unmarked import unmarked
 
 __all__ = ["rig"]
 
@@ -109,7 +111,7 @@ async def test_who_is_fenced_goes_on_under_another_id_and_others_are_not_disturb
         first, second = await holder_of(one), await holder_of(two)
         await rig.fill(one.publish, 0)  # so that it has a transaction behind it
         await rig.quiet()
-        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first))
+        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first), [rig.topic])
         rooms = [await rig.fill(relay.publish, 1) for relay in (one, two, one)]
         await rig.quiet()
         assert await holder_of(one) != first
@@ -122,7 +124,7 @@ async def test_who_is_fenced_goes_on_under_another_id_and_others_are_not_disturb
 async def test_who_was_taken_for_dead_goes_on_under_another_id(rig: Rig) -> None:
     async with running(rig.relay()) as relay:
         first = await holder_of(relay)
-        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first))
+        await KafkaLog(rig.bootstrap, "kit-test").fence(lanes_of(first), [rig.topic])
         await Holders(rig.database).forget(first)
         async with asyncio.timeout(10):
             while relay.claimant() in {first, None}:
@@ -214,3 +216,32 @@ async def test_partitions_that_were_added_meanwhile_are_read_too(rig: Rig) -> No
         await sender.close()
     assert {partition for _, partition in sent} == {0, 1, 2}
     assert dict(await log.seen(before)) == {(rig.topic, key.decode()): 1 for key in KEYS}
+
+
+async def test_what_kafka_left_open_is_ended_though_the_relay_was_told_that_all_is_well(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hanging, "HELD_SECONDS", 1.0)
+    monkeypatch.setattr(relaying, "WATCH_SECONDS", 0.25)
+    async with running(rig.relay()) as relay:
+        first = await holder_of(relay)
+        assert relay._sender
+        async with unmarked(rig.bootstrap, cast("KafkaSender", relay._sender)._lanes):
+            room = await rig.fill(relay.publish, 2)
+            await rig.quiet()  # it was told so
+        assert {subject for subject, _ in await rig.read(3)} == {str(room)}
+        assert await holder_of(relay) != first
+        later = await rig.fill(relay.publish, 1)
+        await rig.quiet()
+    assert await rig.read_all() == [*((str(room), number) for number in (1, 2, 3)), (str(later), 1), (str(later), 2)]
+
+
+async def test_who_stops_leaves_nothing_open(rig: Rig) -> None:
+    async with running(rig.relay()) as relay:
+        await holder_of(relay)
+        assert relay._sender
+        async with unmarked(rig.bootstrap, cast("KafkaSender", relay._sender)._lanes):
+            room = await rig.fill(relay.publish, 1)
+            await rig.quiet()
+    assert not await rig.database["relays"].count_documents({})
+    assert await rig.read_all() == [(str(room), 1), (str(room), 2)]
