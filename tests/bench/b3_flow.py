@@ -17,7 +17,7 @@ from seats import contracts
 from seats import room as seats
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
-from tyrsky.producing import KafkaLog
+from tyrsky.kafka_log import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.store import Change, Loaded, Saved, Store
 from tyrsky_contracts.codec import Codec

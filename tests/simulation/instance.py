@@ -12,8 +12,8 @@ from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
 from tyrsky.drafting import Ask, Done
 from tyrsky.inbox import Inbox
+from tyrsky.kafka_log import KafkaLog
 from tyrsky.policies import PolicyReaction
-from tyrsky.producing import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered
 from tyrsky.replaying import Replayer

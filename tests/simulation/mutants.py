@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,55 +18,19 @@ from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Message
 from tyrsky.guarded import GuardedWrites
-from tyrsky.hanging import Hanging
 from tyrsky.holding import Holders
 from tyrsky.inbox import Inbox
+from tyrsky.kafka_log import KafkaLog, KafkaSender
 from tyrsky.policies import Policies
-from tyrsky.producing import KafkaLog, KafkaSender
 from tyrsky.projecting import Kept, Projection
 from tyrsky.relay import Relay
 from tyrsky.rows import Shelf
 from tyrsky.store import Claim, Store
 from tyrsky.watching import Offsets
 
+from tests.simulation.careless import Change, careless
+
 # pyright: reportPrivateUsage=false
-
-Change = tuple[Any, str, Any]
-
-
-class Careless:
-    """A collection whose updates forget a condition."""
-
-    def __init__(self, collection: Any, forgets: Collection[str]) -> None:
-        self._collection = collection
-        self._forgets = forgets
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._collection, name)
-
-    def _without(self, filter: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: each for name, each in filter.items() if name not in self._forgets}
-
-    async def update_one(self, filter: Mapping[str, Any], update: Any, **more: Any) -> Any:
-        return await self._collection.update_one(self._without(filter), update, **more)
-
-    async def delete_one(self, filter: Mapping[str, Any]) -> Any:
-        return await self._collection.delete_one(self._without(filter))
-
-    async def bulk_write(self, writes: Iterable[Any], **more: Any) -> Any:
-        careless = [UpdateOne(self._without(w._filter), w._doc) if isinstance(w, UpdateOne) else w for w in writes]
-        return await self._collection.bulk_write(careless, **more)
-
-
-def _careless(kind: type, attribute: str, *forgets: str) -> Change:
-    """A class that forgets conditions in whatever it writes to one of its collections."""
-    begin: Any = kind.__init__
-
-    def init(self: Any, *args: Any, **more: Any) -> None:
-        begin(self, *args, **more)
-        setattr(self, attribute, Careless(getattr(self, attribute), forgets))
-
-    return kind, "__init__", init
 
 
 def _clears_what_is_not_its_own() -> list[Change]:
@@ -114,7 +78,7 @@ def _takes_over_without_looking() -> list[Change]:
 def _sends_without_waiting() -> list[Change]:
     async def send(self: Any, messages: Sequence[Any]) -> dict[tuple[str, int], int]:
         """Says that it is done when nothing is known yet."""
-        producer = self._lanes[0]
+        producer = self.lanes[0]
         await producer.begin_transaction()
         for each in messages:
             await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
@@ -208,11 +172,11 @@ def _fences_and_leaves_open_what_hangs() -> list[Change]:
     return [(KafkaLog, "fence", bare)]
 
 
-def _never_looks_for_what_hangs() -> list[Change]:
-    async def look(self: Any, topics: Iterable[str]) -> bool:
-        return False
+def _clears_what_nobody_sees_yet() -> list[Change]:
+    async def until_visible(self: Any, places: Any) -> None:
+        """Kafka has said that it is committed."""
 
-    return [(Hanging, "look", look)]
+    return [(KafkaSender, "until_visible", until_visible)]
 
 
 def _sends_before_it_says_where() -> list[Change]:
@@ -268,7 +232,7 @@ def _rests_long_when_publishing_failed() -> list[Change]:
 
 
 MUTANTS: dict[str, Callable[[], list[Change]]] = {
-    "saves over what it has not read": lambda: [_careless(GuardedWrites, "_collection", "version")],
+    "saves over what it has not read": lambda: [careless(GuardedWrites, "_collection", "version")],
     "saves no receipts": _saves_no_receipts,
     "takes a message for written": _takes_a_message_for_written,
     "clears what is not its own": _clears_what_is_not_its_own,
@@ -279,15 +243,15 @@ MUTANTS: dict[str, Callable[[], list[Change]]] = {
     "goes on when stuck": _goes_on_when_stuck,
     "gives commands new ids": _gives_commands_new_ids,
     "folds repeats": _folds_repeats,
-    "writes rows over others": lambda: [_careless(Shelf, "collection", "version")],
+    "writes rows over others": lambda: [careless(Shelf, "collection", "version")],
     "overtakes parked keys": _overtakes_parked_keys,
     "drops what fails": _drops_what_fails,
-    "frees a key with letters left": lambda: [_careless(DeadLetters, "_boxes", "letters")],
+    "frees a key with letters left": lambda: [careless(DeadLetters, "_boxes", "letters")],
     "takes marks for messages": _takes_marks_for_messages,
     "forgets a holder that lost track": _forgets_a_holder_that_lost_track,
     "fences one lane": _fences_one_lane,
     "fences and leaves open what hangs": _fences_and_leaves_open_what_hangs,
-    "never looks for what hangs": _never_looks_for_what_hangs,
+    "clears what nobody sees yet": _clears_what_nobody_sees_yet,
     "sends before it says where": _sends_before_it_says_where,
     "takes what is published for cleared": _takes_what_is_published_for_cleared,
     "moves on before all is cleared": _moves_on_before_all_is_cleared,

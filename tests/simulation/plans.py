@@ -51,7 +51,7 @@ MORE_OF: dict[str, dict[str, Any]] = {
         "ambushes": ("rooms.update_one",),
     },
     "fences and leaves open what hangs": HANGING,
-    "never looks for what hangs": HANGING,
+    "clears what nobody sees yet": {**HANGING, "faults": ("no-mark", "restart"), "how_many": 8},
     "sends before it says where": {**CROWD, "faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end",)},
     "takes what is published for cleared": {
         **CROWD,

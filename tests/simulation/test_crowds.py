@@ -13,7 +13,6 @@ from tyrsky import finding
 from tyrsky.aggregate import Rejected
 from tyrsky.clearing import Clearer, Published
 from tyrsky.finding import CLAIMS_MAX, Finder
-from tyrsky.hanging import Place
 from tyrsky.holding import Holders
 from tyrsky.producing import Message, Places
 from tyrsky.relay import EVENTS_BYTES_MAX, Relay
@@ -86,8 +85,8 @@ class Slow:
     async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
         pass
 
-    async def held_up(self, topics: Iterable[str]) -> list[Place]:
-        return []
+    async def until_visible(self, places: Places) -> None:
+        pass
 
     async def seen(self, since: Places) -> dict[tuple[str, str], int]:
         return {}

@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 from pymongo.errors import AutoReconnect
-from tyrsky import producing
+from tyrsky import kafka_log
 from tyrsky.clearing import Clearer
-from tyrsky.producing import KafkaLog
+from tyrsky.kafka_log import KafkaLog
 from tyrsky.receipts import Receipt
 from tyrsky.remembering import KEPT, Remembered
 
@@ -103,7 +103,7 @@ def test_the_reading_at_a_takeover_has_an_end_though_others_publish_on() -> None
             return
         while True:
             await producer.send_and_wait("rooms", b"more", partition=partition)
-            await asyncio.sleep(producing.READ_SECONDS / 3)
+            await asyncio.sleep(kafka_log.READ_SECONDS / 3)
 
     async def reading() -> float:
         await publish(0, transactional_id="nobody ends it")
@@ -117,4 +117,4 @@ def test_the_reading_at_a_takeover_has_an_end_though_others_publish_on() -> None
         return loop.time() - began
 
     with simulated(loop, "a reading", {AIOKafkaConsumer: partial(MemoryConsumer, broker, Direct())}):
-        assert loop.run(reading()) < 3 * producing.READ_SECONDS
+        assert loop.run(reading()) < 3 * kafka_log.READ_SECONDS

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,20 +11,22 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky.finding import CLAIMED, WAITING, claim_in
-from tyrsky.producing import Places
+from tyrsky.producing import Places, Sender
 from tyrsky.store import CODEC, Claim, Document
 
 log = logging.getLogger(__name__)
 
-UNCLEARED_MAX = 8
-"""Batches that are published and not yet cleared; with one more the relay waits."""
+UNCLEARED_MAX = 32
+"""Batches that are published and not yet cleared; with one more the relay waits. Not few: another's open transaction
+holds up for seconds what is published behind it."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Claims whose events readers see, who published them, and where the topics go on behind them."""
+    """Claims whose events Kafka has taken, who published them, and where the topics go on behind them."""
 
     by: str | None
+    sender: Sender
     claims: Sequence[Claim]
     behind: Places
 
@@ -62,9 +65,14 @@ class Clearer:
             batches = [await self._waiting.get()]
             while not self._waiting.empty():
                 batches.append(self._waiting.get_nowait())
+            behind: dict[Sender, Places] = defaultdict(dict)
+            for batch in batches:
+                behind[batch.sender] |= batch.behind
             claims = [claim for batch in batches for claim in batch.claims]
             well = False
             try:
+                for sender, places in behind.items():
+                    await sender.until_visible(places)
                 for name in sorted({claim.collection for claim in claims}):
                     await self.clear(name, [claim for claim in claims if claim.collection == name])
                 well = True

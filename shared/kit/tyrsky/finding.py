@@ -137,10 +137,8 @@ class Finder:
             more = False
             if self._holder:
                 # All are fenced first: what one has left open holds up who reads what another has published.
-                gone = [
-                    holder for holder in sorted(self._dead | self._given_up) if await self._well(self._fence, holder)
-                ]
-                for holder in gone:
+                gone = sorted(self._dead | self._given_up)
+                for holder in [each for each in gone if await self._well(self._fence, each)]:
                     await self._well(self._take_over, holder)
             began = asyncio.get_running_loop().time()
             for name in self.collections:

@@ -17,10 +17,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import metrics
 from tyrsky.clearing import Clearer, Published
 from tyrsky.finding import Finder
-from tyrsky.hanging import LOOK_SECONDS as WATCH_SECONDS
-from tyrsky.hanging import Hanging
 from tyrsky.holding import LOOK_SECONDS, Holders
-from tyrsky.producing import Log, NotTaken, Places, Sender, lanes_of, message
+from tyrsky.producing import Log, NotTaken, Places, Sender, message
 from tyrsky.store import Claim, Document
 
 log = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        works = self._run(), self._clearer.run(), self._beat_forever(), self._watch_forever(), self._finder.run()
+        works = self._run(), self._clearer.run(), self._beat_forever(), self._finder.run()
         self._tasks = [asyncio.create_task(work) for work in works]
 
     async def stop(self, seconds: float) -> None:
@@ -119,10 +117,7 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if leaves_nothing and self._holder:
             with suppress(Exception):  # others find it dead
-                async with asyncio.timeout(seconds):
-                    if self._places:  # nobody is there to end what Kafka may have left open
-                        await self._log.fence(lanes_of(self._holder), {topic for topic, _ in self._places})
-                    await self._holders.forget(self._holder)
+                await self._holders.forget(self._holder)
         self._let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -231,7 +226,7 @@ class Relay:
         behind = await sender.send(messages) if messages else {}
         for each in messages:
             metrics.events_published.labels(each.topic).inc()
-        return Published(self._holder, ready, behind)
+        return Published(self._holder, sender, ready, behind)
 
     async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
@@ -272,17 +267,6 @@ class Relay:
                 log.warning("others took this relay for dead; it goes on under another id")
             except Exception as error:
                 log.warning("the relay could not tell that it lives: %s", type(error).__name__)
-
-    async def _watch_forever(self) -> None:
-        watch = Hanging(self._log)
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            try:
-                if await watch.look({topic for topic, _ in self._places}):
-                    log.warning("readers are held up where this relay publishes; it goes on under another id")
-                    self.give_up()
-            except Exception as error:
-                log.warning("the relay could not look for what hangs: %s", type(error).__name__)
 
     async def _beat(self) -> None:
         holder = self._holder

@@ -26,8 +26,8 @@ from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
 from tyrsky.effects import Effect, Effects
+from tyrsky.kafka_log import KafkaLog
 from tyrsky.policies import Policies, PolicyReaction
-from tyrsky.producing import KafkaLog
 from tyrsky.projecting import Projection
 from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered

@@ -16,6 +16,12 @@ WIDE = {"COLUMNS": "250", "MONGO_URI": MONGO}
 SETTINGS_OF_A_PERSON = SETTINGS.model_copy(update={"parked_retries_max": 0, "parked_retry_seconds": 0.01})
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines stay whole, however wide the terminal was when the module was imported."""
+    monkeypatch.setattr(dlq_cli.console, "width", 250)
+
+
 async def dlq(*words: str, say: str | None = None) -> tuple[int, str]:
     result = await asyncio.to_thread(CliRunner(env=WIDE).invoke, dlq_cli.app, list(words), input=say)
     return result.exit_code, result.output

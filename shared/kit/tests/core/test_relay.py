@@ -16,7 +16,7 @@ from tyrsky import finding
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
 from tyrsky.holding import Holders
-from tyrsky.producing import KafkaLog
+from tyrsky.kafka_log import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.store import Claim, Document, Store
 

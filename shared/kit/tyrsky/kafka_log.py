@@ -1,0 +1,205 @@
+"""A real Kafka, as a relay publishes to it: see ``producing`` for what each step is for."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
+
+from tyrsky.producing import Message, NotTaken, Places, lanes_of
+
+SEND_SECONDS = 5
+TRANSACTION_SECONDS = 10
+"""After so long Kafka gives a transaction up by itself: readers wait behind one that is open."""
+
+TOPIC_SECONDS = 1
+READ_SECONDS = 15
+"""How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
+
+VISIBLE_SECONDS = 10
+VISIBLE_PAUSE_SECONDS = 0.002
+VISIBLE_PAUSE_SECONDS_MAX = 0.25
+FETCH_MS = 50
+BATCH_BYTES = 262_144
+
+
+class KafkaLog:
+    """A real Kafka."""
+
+    def __init__(self, bootstrap: str, client_id: str) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+
+    async def open(self, holder: str) -> "KafkaSender":
+        """Connect; the broker knows the holder from now on."""
+        sender = KafkaSender([], self._consumer("read_committed"))
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await sender.reader.start()
+            for transactional_id in lanes_of(holder):
+                sender.lanes.append(await self._producer(transactional_id))
+        except BaseException:
+            await sender.close()
+            raise
+        return sender
+
+    async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
+        """New producers of the same ids: Kafka ends what the old ones have open, and refuses them from now on."""
+        async with asyncio.timeout(SEND_SECONDS), self._consumer("read_uncommitted") as consumer:
+            partitions = await _partitions(consumer, topics)
+        for transactional_id in lanes:
+            producer = await self._producer(transactional_id)
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await _end_what_hangs(producer, partitions)
+            finally:
+                await producer.stop()
+
+    async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
+        """Read the topics' ends."""
+        last: dict[tuple[str, str], int] = {}
+        if not since:
+            return last
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(READ_SECONDS) as patience, self._consumer("read_committed") as consumer:
+            there = await _partitions(consumer, {topic for topic, _ in since})
+            # What was deleted has no end to wait for; what was made since the holder noted its places is read whole.
+            starts = {at: since.get((at.topic, at.partition), 0) for at in there}
+            consumer.assign(list(starts))
+            for at, offset in starts.items():
+                consumer.seek(at, offset)
+            ends: dict[TopicPartition, int] = {}
+            while len(ends) < len(starts) or any([await consumer.position(at) < ends[at] for at in starts]):
+                batch = await consumer.getmany(timeout_ms=FETCH_MS)
+                # What others go on publishing is no progress: there is an end to what lies before the ends.
+                if any(each.offset < ends.get(at, each.offset + 1) for at, new in batch.items() for each in new):
+                    patience.reschedule(clock() + READ_SECONDS)
+                for record in _flat(batch):
+                    sequence = next((int(value) for name, value in record.headers if name == "ce_sequence"), 0)
+                    at = record.topic, (record.key or b"").decode()
+                    last[at] = max(sequence, last.get(at, 0))
+                # The first that is heard of the end is after the fencing, and holds all that the holder ever sent.
+                # Not the last stable offset: behind that may lie what is committed, before others' open transactions.
+                for at in starts.keys() - ends.keys():
+                    end = consumer.highwater(at)
+                    if end is not None:
+                        ends[at] = end
+        return last
+
+    def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level=isolation_level,
+            fetch_max_wait_ms=FETCH_MS,
+        )
+
+    async def _producer(self, transactional_id: str) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=TRANSACTION_SECONDS * 1000,
+            request_timeout_ms=SEND_SECONDS * 1000,
+            max_batch_size=BATCH_BYTES,
+        )
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+
+class KafkaSender:
+    """The transactional producers of one holder, one transaction at a time."""
+
+    def __init__(self, lanes: list[AIOKafkaProducer], reader: AIOKafkaConsumer) -> None:
+        self.lanes = lanes
+        self.reader = reader
+        self._turn = 0
+
+    async def begins(self, topic: str) -> Places | None:
+        """Where the topic's partitions end now; None when there is no such topic."""
+        try:
+            async with asyncio.timeout(TOPIC_SECONDS):
+                partitions = await self.lanes[0].partitions_for(topic)
+        except (TimeoutError, UnknownTopicOrPartitionError):
+            return None
+        async with asyncio.timeout(SEND_SECONDS):
+            return await self._stable([TopicPartition(topic, number) for number in partitions])
+
+    async def send(self, messages: Sequence[Message]) -> Places:
+        """One transaction."""
+        self._turn += 1
+        producer = self.lanes[self._turn % len(self.lanes)]
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await producer.begin_transaction()
+                futures = [
+                    await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
+                    for each in messages
+                ]
+                # Before the commit: that would leave out silently what could not be sent.
+                taken = await asyncio.gather(*futures)
+                await producer.commit_transaction()
+        except (ProducerFenced, OutOfOrderSequenceNumber):
+            raise
+        except KafkaError as error:
+            if error.retriable:
+                raise
+            raise NotTaken(type(error).__name__) from error
+        behind: Places = {}
+        for record in taken:
+            at = record.topic, record.partition
+            behind[at] = max(record.offset + 1, behind.get(at, 0))
+        return behind
+
+    async def until_visible(self, places: Places) -> None:
+        """Ask where the last stable offsets are, until they are there."""
+        pause = VISIBLE_PAUSE_SECONDS
+        async with asyncio.timeout(VISIBLE_SECONDS):
+            while places:
+                stable = await self._stable([TopicPartition(*at) for at in places])
+                places = {at: offset for at, offset in places.items() if stable[at] < offset}
+                if places:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, VISIBLE_PAUSE_SECONDS_MAX)
+
+    async def _stable(self, partitions: Iterable[TopicPartition]) -> Places:
+        """How far readers of what is committed can see."""
+        ends = await self.reader.end_offsets(list(partitions))
+        return {(at.topic, at.partition): end for at, end in ends.items()}
+
+    async def close(self) -> None:
+        """What is under way may still come to its end, so long as nobody fences the holder."""
+        parts = [*self.lanes, self.reader]
+        await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
+
+
+async def _end_what_hangs(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:
+    """Commit a transaction with nothing in it over these partitions: its marks end whatever its id has open there.
+
+    A broker that stops or starts just as a transaction ends may leave its mark out of a partition that has no leader at
+    that moment, and takes the transaction for ended: no time-out ends it any more, and readers wait there for ever."""
+    await producer.begin_transaction()
+    inner: Any = producer._txn_manager  # pyright: ignore[reportPrivateUsage] - there is no public way
+    for at in partitions:
+        inner.maybe_add_partition_to_txn(at)
+    await producer.commit_transaction()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of those of the topics that there are."""
+    there = sorted(set(topics) & await consumer.topics())
+    if there:
+        await consumer.end_offsets([TopicPartition(topic, 0) for topic in there])  # it learns of them by that
+    return [TopicPartition(topic, number) for topic in there for number in consumer.partitions_for_topic(topic) or ()]
+
+
+def _flat(batch: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> Iterator[ConsumerRecord[bytes, bytes]]:
+    return (record for records in batch.values() for record in records)
