@@ -28,7 +28,7 @@ clean: install ## delete the data of `make up` and `make test`
 
 test: check ## everything: lint, types, architecture, all tests; those with servers on a stack of their own
 	@.venv/bin/python -m pytest -m "not stack and not by_hand" -n $(AT_ONCE)
-	@exec $(RUN) run -- sh -c '$(STACK) -n 4 $(APART) && exec $(STACK) $(BY_TURNS)'
+	@exec $(RUN) run -- sh -c '$(STACK) -n 4 --dist loadgroup $(APART) && exec $(STACK) $(BY_TURNS)'
 
 STACK := .venv/bin/python -m pytest -m "stack and not by_hand"
 # These have a database and topics of their own each, and mostly wait. The others have the machine to themselves.

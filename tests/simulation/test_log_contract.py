@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
 from tyrsky.kafka_log import _end_what_hangs  # pyright: ignore[reportPrivateUsage]
 
+from shared.kit.tests.core.unmarked import UNMARKED
 from tests.simulation.either import Kafka, contract
 
 
@@ -142,6 +143,7 @@ async def test_readers_wait_behind_an_open_transaction_and_hear_of_the_end(kafka
     assert await kafka.read() == ["a", "b"]
 
 
+@pytest.mark.xdist_group(UNMARKED)
 @contract
 async def test_what_was_left_open_holds_readers_up_until_its_id_ends_a_transaction_there(kafka: Kafka) -> None:
     async with kafka.producer("one") as one, kafka.producer() as other:

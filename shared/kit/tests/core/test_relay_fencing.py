@@ -27,7 +27,7 @@ from tyrsky.store import Claim, Store
 
 from .room import OpenRoom, codec, room
 from .test_relay import Rig, eventually, holder_of, nobody, rig, running
-from .unmarked import unmarked
+from .unmarked import UNMARKED, unmarked
 
 __all__ = ["rig"]
 
@@ -219,6 +219,7 @@ async def test_partitions_that_were_added_meanwhile_are_read_too(rig: Rig) -> No
     assert dict(await log.seen(before)) == {(rig.topic, key.decode()): 1 for key in KEYS}
 
 
+@pytest.mark.xdist_group(UNMARKED)
 async def test_what_kafka_left_open_is_ended_though_the_relay_was_told_that_all_is_well(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,9 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+UNMARKED = "a setting of the broker's"
+"""The group of the tests that use this: one after the other."""
+
 VERIFICATION = "transaction.partition.verification.enable"
 
 
