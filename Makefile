@@ -32,8 +32,8 @@ test: check ## everything: lint, types, architecture, all tests; those with serv
 
 STACK := .venv/bin/python -m pytest -m "stack and not by_hand"
 # These have a database and topics of their own each, and mostly wait. The others have the machine to themselves.
-APART := shared services docs/examples tests/simulation
-BY_TURNS := tests --ignore=tests/simulation
+APART := shared services tests/simulation
+BY_TURNS := docs/examples tests --ignore=tests/simulation
 
 # One more than CI has cores: many of these tests wait for a time-out.
 AT_ONCE := 3
