@@ -156,20 +156,22 @@ class Flow:
             yield send, reader
 
     async def paced(self, how: str, rate: float, count: int) -> float:
-        """The 99th percentile of milliseconds from commit to arrival, at a steady pace."""
+        """The 99th percentile of milliseconds from commit to arrival, at a steady pace: of what is sent when the pace
+        has been kept for a second, for a process is slow with its first messages of a topic."""
         committed: dict[str, int] = {}
+        before = round(rate)
 
         async def one(send: Sending, key: str) -> None:
             committed[key] = await send(key)
 
-        keys = [str(uuid4()) for _ in range(count)]
-        async with self.passage(how, count) as (send, reader), asyncio.TaskGroup() as tasks:
+        keys = [str(uuid4()) for _ in range(before + count)]
+        async with self.passage(how, len(keys)) as (send, reader), asyncio.TaskGroup() as tasks:
             began = time.monotonic()
-            for number in range(count):
+            for number in range(len(keys)):
                 await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
                 tasks.create_task(one(send, keys[number]))
             arrived = await reader.arrivals({key: [1] for key in keys})
-        waits = [(arrived[key] - at) / 1e6 for key, at in committed.items()]
+        waits = [(arrived[key] - committed[key]) / 1e6 for key in keys[before:]]
         self.milliseconds.setdefault(how, []).append(waits)
         return percentile(waits, 0.99)
 

@@ -61,6 +61,7 @@ class Broker(Groups):
         super().__init__(self.partitions, session_seconds=session_seconds, rebalance_seconds=rebalance_seconds)
         self._producers: dict[str, Producer] = {}
         self._ids = 0
+        self._firsts: dict[tuple[int, int, TopicPartition], tuple[int, int]] = {}
         self._numbers: dict[tuple[int, int, TopicPartition], int] = {}
         self._changed: list[Callable[[], None]] = []
         self.leaves_out: Callable[[TopicPartition], bool] | None = None
@@ -121,11 +122,12 @@ class Broker(Groups):
         transaction = self._in_transaction(transactional_id, producer, at) if transactional_id else None
         last = self._numbers.get((*producer, at), -1)
         if number <= last:
-            return len(log)
+            return self._firsts.get((*producer, at), (number, len(log)))[1]
         if number > last + 1:
             raise OutOfOrderSequenceNumber
         self._numbers[*producer, at] = number
         first = len(log)
+        self._firsts[*producer, at] = number, first
         log += [Stored(each.key, each.value, each.headers, transaction) for each in records]
         self._tell()
         return first

@@ -22,6 +22,7 @@ from tyrsky.holding import Holders
 from tyrsky.inbox import Inbox
 from tyrsky.kafka_log import KafkaLog, KafkaSender
 from tyrsky.policies import Policies
+from tyrsky.producing import Partition, Places
 from tyrsky.projecting import Kept, Projection
 from tyrsky.relay import Relay
 from tyrsky.rows import Shelf
@@ -76,7 +77,7 @@ def _takes_over_without_looking() -> list[Change]:
 
 
 def _sends_without_waiting() -> list[Change]:
-    async def send(self: Any, messages: Sequence[Any]) -> dict[tuple[str, int], int]:
+    async def send(self: Any, messages: Sequence[Any]) -> list[tuple[Partition, int]]:
         """Says that it is done when nothing is known yet."""
         producer = self.lanes[0]
         await producer.begin_transaction()
@@ -84,7 +85,7 @@ def _sends_without_waiting() -> list[Change]:
             await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
         producer._later = asyncio.create_task(producer.commit_transaction())
         producer._later.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return {}
+        return [((each.topic, 0), 0) for each in messages]
 
     return [(KafkaSender, "send", send)]
 
@@ -173,10 +174,10 @@ def _fences_and_leaves_open_what_hangs() -> list[Change]:
 
 
 def _clears_what_nobody_sees_yet() -> list[Change]:
-    async def until_visible(self: Any, places: Any) -> None:
-        """Kafka has said that it is committed."""
+    async def stable(self: Any, partitions: Iterable[Partition]) -> Places:
+        return dict.fromkeys(partitions, 1 << 60)  # Kafka has said that it is committed
 
-    return [(KafkaSender, "until_visible", until_visible)]
+    return [(KafkaSender, "stable", stable)]
 
 
 def _sends_before_it_says_where() -> list[Change]:
@@ -200,7 +201,8 @@ def _takes_what_is_published_for_cleared() -> list[Change]:
 
     async def early(self: Any, sender: Any, claims: Sequence[Claim]) -> Any:
         published = await publish(self, sender, claims)
-        self._places |= published.behind
+        for each in published:
+            self._places |= each.behind
         return published
 
     return [(Relay, "_publish", early)]

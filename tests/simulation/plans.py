@@ -10,6 +10,8 @@ CROWD: dict[str, Any] = {"rooms": 1, "customers": 4, "wishes": 3, "instances": 2
 HANGING: dict[str, Any] = {**CROWD, "faults": ("no-mark",), "how_many": 4, "ambushes": ("kafka.end",)}
 """Kafka leaves the end of a transaction out of a partition, and all else goes well."""
 
+MANY_HANG = "no mutant: what hangs has more of the same producer behind it, and that is aborted"
+
 MORE_OF: dict[str, dict[str, Any]] = {
     "frees a key with letters left": {
         "faults": ("hold",),
@@ -51,6 +53,18 @@ MORE_OF: dict[str, dict[str, Any]] = {
         "ambushes": ("rooms.update_one",),
     },
     "fences and leaves open what hangs": HANGING,
+    MANY_HANG: {
+        "rooms": 8,
+        "customers": 12,
+        "wishes": 4,
+        "instances": 2,
+        "poison": 0.0,
+        "again": 0.0,
+        "weather": Weather(late=0.5),
+        "faults": ("no-mark", "hold", "freeze", "kill"),
+        "how_many": 12,
+        "ambushes": ("kafka.end", "kafka.end", "kafka.produce"),
+    },
     "clears what nobody sees yet": {**HANGING, "faults": ("no-mark", "restart"), "how_many": 8},
     "sends before it says where": {**CROWD, "faults": ("kill",), "how_many": 4, "ambushes": ("kafka.end",)},
     "takes what is published for cleared": {

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from tyrsky import finding
 from tyrsky.aggregate import Rejected
-from tyrsky.clearing import Clearer, Published
+from tyrsky.clearing import Clearer
 from tyrsky.finding import CLAIMS_MAX, Finder
 from tyrsky.holding import Holders
-from tyrsky.producing import Message, Places
+from tyrsky.producing import Message, Partition, Places
 from tyrsky.relay import EVENTS_BYTES_MAX, Relay
 from tyrsky.store import Change, Claim, Document, Outgoing, Store
 
@@ -51,7 +51,7 @@ class Publishing:
     def give_up(self) -> None:
         self.gave_up = True
 
-    def cleared(self, batch: Published, *, well: bool) -> None:
+    def cleared(self, claims: Sequence[Claim], places: Places, *, well: bool) -> None:
         assert well
 
 
@@ -85,7 +85,10 @@ class Slow:
     async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
         pass
 
-    async def until_visible(self, places: Places) -> None:
+    async def stable(self, partitions: Iterable[Partition]) -> Places:
+        return dict.fromkeys(partitions, 1)
+
+    async def end_what_hangs(self, partitions: Iterable[Partition]) -> None:
         pass
 
     async def seen(self, since: Places) -> dict[tuple[str, str], int]:
@@ -94,11 +97,11 @@ class Slow:
     async def begins(self, topic: str) -> Places:
         return {(topic, 0): 0}
 
-    async def send(self, messages: Sequence[Message]) -> Places:
+    async def send(self, messages: Sequence[Message]) -> list[tuple[Partition, int]]:
         self.tried.append(len(messages))
         if not self._takes(messages):
             raise TimeoutError
-        return {}
+        return [((each.topic, 0), 0) for each in messages]
 
     async def close(self) -> None:
         pass

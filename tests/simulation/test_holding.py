@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from tyrsky.finding import Finder
 from tyrsky.holding import Holders
 from tyrsky.producing import Places, lanes_of
 from tyrsky.relay import Relay
+from tyrsky.store import Claim
 
 from tests.simulation.network import Direct, Network, Weather, Work
 from tests.simulation.store import Server
@@ -101,6 +104,26 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         assert log.fenced == lanes
 
 
+async def test_who_takes_over_takes_the_claims_away_before_it_fences() -> None:
+    """Else the old one could clear what it sees to be stable, and what the fence has just aborted."""
+    database: Any = Server().client()["x"]
+    one, log = holders(database), Log()
+    await one.register("h")
+    for id, by in (("the holder's", "h"), ("another's", "other")):
+        claimed = {"lease_by": by, "lease_token": "old", "outbox_since": datetime.now(UTC), "outbox": []}
+        await database["rooms"].insert_one({"_id": id, **claimed})
+    finder, tokens = Finder(database, cast(Any, log), one, cast(Any, None)), dict[str, str]()
+    finder.collections.append("rooms")
+
+    async def fence(lanes: list[str], topics: Iterable[str]) -> None:
+        tokens.update({each["_id"]: each["lease_token"] async for each in database["rooms"].find({})})
+
+    log.fence = fence
+    await finder._fence("h")
+    assert tokens["the holder's"] != "old"
+    assert tokens["another's"] == "old"
+
+
 async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for() -> None:
     """All of them in one query would be more than a store takes."""
     database: Any = Server().client()["x"]
@@ -149,3 +172,59 @@ async def test_a_relay_that_is_cut_off_as_it_begins_is_forgotten() -> None:
     assert await database["relays"].count_documents({}) == 1
     await relay.stop(1)
     assert await database["relays"].count_documents({}) == 0
+
+
+async def test_of_an_aggregate_with_two_topics_only_what_is_seen_is_taken_out() -> None:
+    """Kafka may leave a transaction open in one partition, and end it in another."""
+    database: Any = Server().client()["x"]
+    outbox = [{"topic": topic, "sequence": number} for number, topic in ((1, "unseen"), (2, "seen"), (3, "seen"))]
+    claimed = {"lease_by": "h", "outbox_since": datetime.now(UTC), "outbox": outbox}
+    await database["contacts"].insert_one({"_id": "c", **claimed})
+    finder = Finder(database, cast(Any, Log({("seen", "c"): 2})), holders(database), cast(Any, None))
+    finder.collections.append("contacts")
+    await finder._take_over("h")
+    left: Any = await database["contacts"].find_one({"_id": "c"})
+    assert [entry["sequence"] for entry in left["outbox"]] == [1, 3]
+
+
+async def test_a_relay_that_gives_up_while_it_looks_claims_nothing_for_nobody() -> None:
+    """Nobody would ever claim it again."""
+    database: Any = Server().client()["x"]
+    await database["rooms"].insert_one(
+        {"_id": "r", "version": 1, "outbox_since": datetime.now(UTC), "outbox": [], "lease_token": ""}
+    )
+    published: list[Claim] = []
+    relay: Any = SimpleNamespace(room=lambda: 10, publish=published.append)
+    finder = Finder(database, cast(Any, None), holders(database), relay)
+    finder.go_on_as("h")
+    look = finder._look_at_claims
+
+    async def giving_up(name: str, documents: Any) -> None:
+        await look(name, documents)
+        finder.gave_up("h")
+
+    finder._look_at_claims = giving_up
+    await finder._poll(database["rooms"])
+    assert [claim.by for claim in published] == ["h"]  # which is taken over from, as all of it
+
+
+async def test_of_many_holders_none_waits_until_another_was_read() -> None:
+    loop, reads = asyncio.get_running_loop(), list[float]()
+
+    async def seen(since: Places) -> dict[tuple[str, str], int]:
+        reads.append(loop.time())
+        await asyncio.sleep(0.05)
+        return {}
+
+    log = Log()
+    log.seen = seen
+    database: Any = Server().client()["x"]
+    finder = Finder(database, cast(Any, log), holders(database), cast(Any, None))
+    for each in "abc":
+        finder.gave_up(each)
+    finder.go_on_as("me")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await finder.run()
+    assert len(reads) == 3
+    assert max(reads) - min(reads) < 0.05

@@ -1,34 +1,58 @@
-"""Outboxes emptied of what was published, beside the next publishing: the relay does not wait for the store."""
+"""Outboxes emptied of what was published, beside the next publishing: the relay does not wait for the store, nor for
+Kafka's readers.
+
+An outbox is emptied when readers can see what was in it, not yet when Kafka has said that it is committed: once in a
+while that is said, and nobody ever sees it (decision 61)."""
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky.finding import CLAIMED, WAITING, claim_in
-from tyrsky.producing import Places, Sender
+from tyrsky.producing import Partition, Places, Sender
 from tyrsky.store import CODEC, Claim, Document
 
 log = logging.getLogger(__name__)
 
-UNCLEARED_MAX = 32
-"""Batches that are published and not yet cleared; with one more the relay waits. Not few: another's open transaction
-holds up for seconds what is published behind it."""
+UNCLEARED_MAX = 10_000
+"""Claims that are published and not yet cleared; with more the relay waits. Not few: another's open transaction holds
+up for seconds what is published behind it."""
+
+PAUSE_SECONDS = 0.002
+PAUSE_SECONDS_MAX = 0.05
+"""How long it waits until it looks again: at first as long as Kafka takes to end a transaction in its partitions."""
+
+HANGS_SECONDS = 2.0
+HANGS_SECONDS_MAX = 30.0
+"""After so long what is not seen may hang, and is ended once more; and how seldom that is done in the end."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Claims whose events Kafka has taken, who published them, and where the topics go on behind them."""
+    """A claim whose events Kafka has taken, at a moment of the loop's clock: the first offset of them in each
+    partition, and the one behind the last. Of the events no more is kept than what clearing needs."""
 
-    by: str | None
+    claim: Claim
     sender: Sender
-    claims: Sequence[Claim]
+    at: float
+    first: Places
     behind: Places
+
+
+def published(claim: Claim, sender: Sender, where: Iterable[tuple[Partition, int]]) -> Published:
+    """A claim whose events lie there."""
+    first: Places = {}
+    behind: Places = {}
+    for partition, offset in where:
+        first[partition] = min(offset, first.get(partition, offset))
+        behind[partition] = max(offset + 1, behind.get(partition, 0))
+    light = [replace(entry, body="", headers={}) for entry in claim.outgoing[-1:]]
+    return Published(replace(claim, outgoing=light), sender, asyncio.get_running_loop().time(), first, behind)
 
 
 class Publisher(Protocol):
@@ -38,8 +62,8 @@ class Publisher(Protocol):
         """Publish what was added meanwhile."""
         ...
 
-    def cleared(self, batch: Published, *, well: bool) -> None:
-        """A batch was cleared, or may not have been."""
+    def cleared(self, claims: Sequence[Claim], places: Places, *, well: bool) -> None:
+        """Claims were cleared, or may not have been; whatever lies before these places is."""
         ...
 
 
@@ -49,39 +73,77 @@ class Clearer:
     def __init__(self, database: AsyncDatabase[Document], relay: Publisher) -> None:
         self._database = database
         self._relay = relay
-        self._waiting: asyncio.Queue[Published] = asyncio.Queue(UNCLEARED_MAX)
+        self._waiting: list[Published] = []
+        self._changed = asyncio.Condition()
+        self._hangs_again = HANGS_SECONDS
+        self._hangs_next = 0.0
 
-    async def take(self, batch: Published) -> None:
-        """Clear it soon."""
-        await self._waiting.put(batch)
+    async def take(self, batch: Sequence[Published]) -> None:
+        """Clear it when it is seen."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._waiting) < UNCLEARED_MAX)
+            self._waiting += batch
+            self._changed.notify_all()
 
     async def done(self) -> None:
         """Return when all was cleared, or tried."""
-        await self._waiting.join()
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._waiting)
 
     async def run(self) -> None:
-        """Until cancelled: whatever waits, in one write a collection."""
+        """Until cancelled: whatever is seen, in one write a collection."""
+        pause = PAUSE_SECONDS
         while True:
-            batches = [await self._waiting.get()]
-            while not self._waiting.empty():
-                batches.append(self._waiting.get_nowait())
-            behind: dict[Sender, Places] = defaultdict(dict)
-            for batch in batches:
-                behind[batch.sender] |= batch.behind
-            claims = [claim for batch in batches for claim in batch.claims]
-            well = False
-            try:
-                for sender, places in behind.items():
-                    await sender.until_visible(places)
-                for name in sorted({claim.collection for claim in claims}):
-                    await self.clear(name, [claim for claim in claims if claim.collection == name])
-                well = True
-            except Exception as error:
-                log.warning("clearing what was published failed: %s", type(error).__name__)
-            finally:
-                for batch in batches:
-                    self._relay.cleared(batch, well=well)
-                    self._waiting.task_done()
+            async with self._changed:
+                await self._changed.wait_for(lambda: bool(self._waiting))
+            await asyncio.sleep(pause)
+            moved = [await self._round(sender) for sender in {each.sender: None for each in self._waiting}]
+            pause = PAUSE_SECONDS if any(moved) else min(pause * 2, PAUSE_SECONDS_MAX)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _round(self, sender: Sender) -> bool:
+        """Clear what is seen of one holder's; whether there was any."""
+        mine = [each for each in self._waiting if each.sender is sender]
+        try:
+            stable = await sender.stable({at for each in mine for at in each.behind})
+            seen = [each for each in mine if not _hidden(each, stable)]
+            for name in sorted({each.claim.collection for each in seen}):
+                await self.clear(name, [each.claim for each in seen if each.claim.collection == name])
+            await self._end_what_hangs(sender, [each for each in mine if _hidden(each, stable)], stable)
+        except Exception as error:
+            log.warning("clearing what was published failed: %s", type(error).__name__)
+            self._leave(mine, {}, well=False)
+            return True
+        if seen:
+            places: Places = {}
+            for each in seen:
+                places |= {at: max(offset, places.get(at, 0)) for at, offset in each.behind.items()}
+            self._leave(seen, places, well=True)
+        return bool(seen)
+
+    def _leave(self, those: Sequence[Published], places: Places, *, well: bool) -> None:
+        gone = {id(each) for each in those}
+        self._waiting = [each for each in self._waiting if id(each) not in gone]
+        for each in self._waiting:  # not past what is still to be cleared
+            places |= {at: min(offset, places[at]) for at, offset in each.first.items() if at in places}
+        self._relay.cleared([each.claim for each in those], places, well=well)
+
+    async def _end_what_hangs(self, sender: Sender, hidden: Sequence[Published], stable: Places) -> None:
+        """What is not seen for long is ended once more. It may be somebody else's that holds readers up: then that
+        changes nothing."""
+        now = asyncio.get_running_loop().time()
+        late = [each for each in hidden if now - each.at >= HANGS_SECONDS]
+        if not late:
+            self._hangs_again = HANGS_SECONDS
+        elif now >= self._hangs_next:
+            partitions = {at for each in late for at in _hidden(each, stable)}
+            log.warning(
+                "readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in sorted(partitions))
+            )
+            await sender.end_what_hangs(partitions)
+            self._hangs_next = now + self._hangs_again
+            self._hangs_again = min(self._hangs_again * 2, HANGS_SECONDS_MAX)
 
     async def clear(self, name: str, claims: Sequence[Claim]) -> None:
         """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile."""
@@ -113,3 +175,8 @@ class Clearer:
             )
             if document is not None and document.get("lease_by") == claim.by:
                 self._relay.publish(claim_in(name, document))
+
+
+def _hidden(each: Published, stable: Places) -> list[Partition]:
+    """The partitions in which readers do not see all of it yet."""
+    return [at for at, offset in each.behind.items() if stable[at] < offset]

@@ -138,8 +138,8 @@ class Finder:
             if self._holder:
                 # All are fenced first: what one has left open holds up who reads what another has published.
                 gone = sorted(self._dead | self._given_up)
-                for holder in [each for each in gone if await self._well(self._fence, each)]:
-                    await self._well(self._take_over, holder)
+                fenced = [each for each in gone if await self._well(self._fence, each)]
+                await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))
             began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
@@ -169,6 +169,11 @@ class Finder:
         return True
 
     async def _fence(self, holder: str) -> None:
+        """Take its claims away first, so that it clears nothing any more: what readers can see behind the fence may lie
+        behind what the fence has aborted."""
+        for name in self.collections:
+            taken_away = {"$set": {"lease_token": new_token()}}
+            await self._collection(name).update_many({**WAITING, "lease_by": holder}, taken_away)
         topics = {topic for topic, _ in await self._holders.places(holder)}
         await self._log.fence(await self._holders.lanes(holder), topics)
 
@@ -194,11 +199,10 @@ class Finder:
         async for document in collection.find(claimed, fields):
             id: str = document["_id"]
             waits = ((each.get("topic", ""), each.get("sequence", 0)) for each in document["outbox"])
-            last = max((sequence for topic, sequence in waits if sequence <= seen.get((topic, id), 0)), default=0)
-            if last:
-                written.append(
-                    UpdateOne({"_id": id, "lease_by": holder}, {"$pull": {"outbox": {"sequence": {"$lte": last}}}})
-                )
+            gone = [sequence for topic, sequence in waits if sequence <= seen.get((topic, id), 0)]
+            if gone:  # not up to the last of them: of one transaction one topic's may be seen, and another's not
+                taken_out = {"$pull": {"outbox": {"sequence": {"$in": gone}}}}
+                written.append(UpdateOne({"_id": id, "lease_by": holder}, taken_out))
         for first in range(0, len(written), CLAIMS_MAX):
             await collection.bulk_write(written[first : first + CLAIMS_MAX], ordered=False)
         await collection.update_many(claimed, {"$unset": {"lease_by": ""}})
@@ -213,8 +217,8 @@ class Finder:
         metrics.outbox_size.labels(collection.name).set(size)
         age = (datetime.now(UTC) - oldest[0]["outbox_since"]).total_seconds() if oldest else 0
         metrics.outbox_oldest_age_seconds.labels(collection.name).set(max(0.0, age))
-        limit = min(CLAIMS_MAX, self._relay.room())
-        if not oldest or not self._holder or limit <= 0:
+        limit, holder = min(CLAIMS_MAX, self._relay.room()), self._holder  # it may be given up meanwhile
+        if not oldest or not holder or limit <= 0:
             return False
         claimed = await self._oldest(collection, CLAIMED_BY, CLAIMS_MAX) if crowded else oldest
         await self._look_at_claims(collection.name, claimed)
@@ -232,7 +236,7 @@ class Finder:
             free = [each["_id"] for each in await self._oldest(collection, query, limit)]
         if not free:
             return False
-        await self._claim(collection, self._holder, free)
+        await self._claim(collection, holder, free)
         return crowded or len(free) == limit
 
     async def _oldest(
@@ -276,9 +280,8 @@ class Finder:
                 # Another version of the kit wrote it; it stays, and the metric of the oldest tells.
                 log.error("%s %s has events in an outbox that cannot be read", collection.name, document["_id"])
                 self.hold_back(collection.name, document["_id"])
-                await collection.update_one(
-                    {"_id": document["_id"], "lease_token": token}, {"$unset": {"lease_by": ""}}
-                )
+                mine = {"_id": document["_id"], "lease_token": token}
+                await collection.update_one(mine, {"$unset": {"lease_by": ""}})
 
     def _collection(self, name: str) -> AsyncCollection[Document]:
         return self._database.get_collection(name, codec_options=CODEC)
@@ -289,11 +292,6 @@ def claim_in(collection: str, document: Document) -> Claim:
 
     :raises KeyError, TypeError: when its outbox is not of this kit's version.
     """
-    return Claim(
-        collection,
-        document["_id"],
-        document["version"],
-        document["lease_by"],
-        document["lease_token"],
-        [Outgoing(**entry) for entry in document["outbox"]],
-    )
+    by, token = document["lease_by"], document["lease_token"]
+    outgoing = [Outgoing(**entry) for entry in document["outbox"]]
+    return Claim(collection, document["_id"], document["version"], by, token, outgoing)

@@ -1,13 +1,14 @@
 """A real Kafka, as a relay publishes to it: see ``producing`` for what each step is for."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
 
-from tyrsky.producing import Message, NotTaken, Places, lanes_of
+from tyrsky.producing import Message, NotTaken, Partition, Places, lanes_of
 
 SEND_SECONDS = 5
 TRANSACTION_SECONDS = 10
@@ -17,9 +18,6 @@ TOPIC_SECONDS = 1
 READ_SECONDS = 15
 """How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
 
-VISIBLE_SECONDS = 10
-VISIBLE_PAUSE_SECONDS = 0.002
-VISIBLE_PAUSE_SECONDS_MAX = 0.25
 FETCH_MS = 50
 BATCH_BYTES = 262_144
 
@@ -30,6 +28,7 @@ class KafkaLog:
     def __init__(self, bootstrap: str, client_id: str) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
+        self._stopping: set[asyncio.Task[None]] = set()
 
     async def open(self, holder: str) -> "KafkaSender":
         """Connect; the broker knows the holder from now on."""
@@ -54,7 +53,15 @@ class KafkaLog:
                 async with asyncio.timeout(SEND_SECONDS):
                     await _end_what_hangs(producer, partitions)
             finally:
-                await producer.stop()
+                self._stop_soon(producer)
+            # Kafka has answered, and writes the marks: one more is let in when they are written.
+            self._stop_soon(await self._producer(transactional_id))
+
+    def _stop_soon(self, producer: AIOKafkaProducer) -> None:
+        """Not waited for: with Kafka away a producer in a transaction stops when it is back."""
+        task = asyncio.create_task(producer.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
         """Read the topics' ends."""
@@ -122,6 +129,9 @@ class KafkaSender:
         self.lanes = lanes
         self.reader = reader
         self._turn = 0
+        self._one = asyncio.Lock()
+        self._open_since: float | None = None
+        self._ended = False
 
     async def begins(self, topic: str) -> Places | None:
         """Where the topic's partitions end now; None when there is no such topic."""
@@ -130,53 +140,64 @@ class KafkaSender:
                 partitions = await self.lanes[0].partitions_for(topic)
         except (TimeoutError, UnknownTopicOrPartitionError):
             return None
-        async with asyncio.timeout(SEND_SECONDS):
-            return await self._stable([TopicPartition(topic, number) for number in partitions])
+        return await self._ends([(topic, number) for number in partitions])
 
-    async def send(self, messages: Sequence[Message]) -> Places:
+    async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
         """One transaction."""
         self._turn += 1
-        producer = self.lanes[self._turn % len(self.lanes)]
         try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await producer.begin_transaction()
+            async with self._transaction(self.lanes[self._turn % len(self.lanes)]) as producer:
                 futures = [
                     await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
                     for each in messages
                 ]
                 # Before the commit: that would leave out silently what could not be sent.
                 taken = await asyncio.gather(*futures)
-                await producer.commit_transaction()
         except (ProducerFenced, OutOfOrderSequenceNumber):
             raise
         except KafkaError as error:
             if error.retriable:
                 raise
             raise NotTaken(type(error).__name__) from error
-        behind: Places = {}
-        for record in taken:
-            at = record.topic, record.partition
-            behind[at] = max(record.offset + 1, behind.get(at, 0))
-        return behind
+        return [((record.topic, record.partition), record.offset) for record in taken]
 
-    async def until_visible(self, places: Places) -> None:
-        """Ask where the last stable offsets are, until they are there."""
-        pause = VISIBLE_PAUSE_SECONDS
-        async with asyncio.timeout(VISIBLE_SECONDS):
-            while places:
-                stable = await self._stable([TopicPartition(*at) for at in places])
-                places = {at: offset for at, offset in places.items() if stable[at] < offset}
-                if places:
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, VISIBLE_PAUSE_SECONDS_MAX)
+    async def end_what_hangs(self, partitions: Iterable[Partition]) -> None:
+        """A transaction of each id, with nothing in it."""
+        for lane in self.lanes:
+            async with self._transaction(lane) as producer:
+                _add(producer, (TopicPartition(*at) for at in partitions))
 
-    async def _stable(self, partitions: Iterable[TopicPartition]) -> Places:
-        """How far readers of what is committed can see."""
-        ends = await self.reader.end_offsets(list(partitions))
+    @asynccontextmanager
+    async def _transaction(self, producer: AIOKafkaProducer) -> AsyncGenerator[AIOKafkaProducer]:
+        async with self._one:
+            self._open_since = asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await producer.begin_transaction()
+                    yield producer
+                    await producer.commit_transaction()
+            except BaseException:
+                self._ended = True
+                raise
+            self._open_since = None
+
+    async def stable(self, partitions: Iterable[Partition]) -> Places:
+        """The last stable offsets, as long as nothing of this sender's can have been aborted. Kafka aborts what is open
+        for too long; were something of the same id hanging in a partition, that would be aborted with it."""
+        found = await self._ends(partitions)
+        now = asyncio.get_running_loop().time()
+        if self._ended or now - (self._open_since or now) > SEND_SECONDS + 1:
+            raise TimeoutError
+        return found
+
+    async def _ends(self, partitions: Iterable[Partition]) -> Places:
+        async with asyncio.timeout(SEND_SECONDS):
+            ends = await self.reader.end_offsets([TopicPartition(*at) for at in partitions])
         return {(at.topic, at.partition): end for at, end in ends.items()}
 
     async def close(self) -> None:
         """What is under way may still come to its end, so long as nobody fences the holder."""
+        self._ended = True
         parts = [*self.lanes, self.reader]
         await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
 
@@ -187,10 +208,14 @@ async def _end_what_hangs(producer: AIOKafkaProducer, partitions: Iterable[Topic
     A broker that stops or starts just as a transaction ends may leave its mark out of a partition that has no leader at
     that moment, and takes the transaction for ended: no time-out ends it any more, and readers wait there for ever."""
     await producer.begin_transaction()
+    _add(producer, partitions)
+    await producer.commit_transaction()
+
+
+def _add(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:
     inner: Any = producer._txn_manager  # pyright: ignore[reportPrivateUsage] - there is no public way
     for at in partitions:
         inner.maybe_add_partition_to_txn(at)
-    await producer.commit_transaction()
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:

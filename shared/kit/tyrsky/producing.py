@@ -22,8 +22,11 @@ producer would wait for that, and aiokafka tries again after 20 ms."""
 
 tracer = trace.get_tracer(__name__)
 
-Places = dict[tuple[str, int], int]
-"""Offsets by topic and partition."""
+Partition = tuple[str, int]
+"""A topic, and a number."""
+
+Places = dict[Partition, int]
+"""Offsets by partition."""
 
 
 class NotTaken(Exception):  # noqa: N818 - reads as the sentence that it is
@@ -71,8 +74,8 @@ class Sender(Protocol):
         """Where the topic's partitions end now; None when there is no such topic."""
         ...
 
-    async def send(self, messages: Sequence[Message]) -> Places:
-        """Make all of them visible at once, in order per key, or none; offsets behind them.
+    async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
+        """Commit all of them at once, in order per key, or none; the place of each.
 
         :raises NotTaken: at least one of them can be sent neither now nor later.
         :raises Exception: what became of them is not known until the holder is fenced. After any error the sender is to
@@ -80,11 +83,18 @@ class Sender(Protocol):
         """
         ...
 
-    async def until_visible(self, places: Places) -> None:
-        """Return when readers of what is committed can see all that lies before these places: Kafka says that a
-        transaction is committed before that is so, and once in a while it never is (see ``_end_what_hangs``).
+    async def stable(self, partitions: Iterable[Partition]) -> Places:
+        """Before which places readers of what is committed see all: what was sent there, and is known to be committed,
+        they see.
 
-        :raises TimeoutError: it takes longer than any transaction of a relay.
+        :raises Exception: it is not known: Kafka does not answer, or may have taken back what it said.
+        """
+        ...
+
+    async def end_what_hangs(self, partitions: Iterable[Partition]) -> None:
+        """Let what was committed be seen there, if Kafka forgot to. Changes nothing about what is another's.
+
+        :raises Exception: as ``send``.
         """
         ...
 
@@ -101,8 +111,8 @@ class Log(Protocol):
         ...
 
     async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
-        """Once this returns, these lanes' open transactions are aborted, they commit no other, and no reader of these
-        topics waits for any of theirs. Idempotent."""
+        """Once this returns, these lanes commit no other transaction, and no reader of these topics waits for any of
+        theirs: whether those that were open are seen, ``seen`` tells from now on. Idempotent."""
         ...
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:

@@ -10,12 +10,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from uuid import uuid4
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
-from tyrsky.clearing import Clearer, Published
+from tyrsky.clearing import Clearer, Published, published
 from tyrsky.finding import Finder
 from tyrsky.holding import LOOK_SECONDS, Holders
 from tyrsky.producing import Log, NotTaken, Places, Sender, message
@@ -32,6 +33,7 @@ EVENTS_BYTES_MAX = 4 * 2**20
 """Claims, and about how many events of which size, that go in one transaction."""
 
 PAUSE_SECONDS_MAX = 5.0
+MOVE_SECONDS = 1
 PLACES_SECONDS = 60
 """How often a relay notes where its topics end: who takes over from it reads from there."""
 
@@ -57,7 +59,7 @@ class Relay:
         self._stopping = False
         self._batch_max = BATCH_MAX
         self._clearer = Clearer(database, self)
-        self._in_hand: dict[tuple[str, str], Claim] = {}
+        self._in_hand: dict[tuple[str, str], tuple[str, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -76,7 +78,7 @@ class Relay:
         except asyncio.QueueFull:
             self._lost = True  # so many saves were under way that the claim is nobody's now
         else:
-            self._in_hand[claim.collection, claim.id] = claim
+            self._in_hand[claim.collection, claim.id] = claim.token, claim.version
 
     def room(self) -> int:
         """How many claims more may be made."""
@@ -90,13 +92,13 @@ class Relay:
         """Go on as another holder, as soon as what is under way has ended."""
         self._lost = True
 
-    def cleared(self, batch: Published, *, well: bool) -> None:
-        """A batch was cleared, or may not have been: whoever takes over finds that out."""
-        if batch.by == self._holder:
+    def cleared(self, claims: Sequence[Claim], places: Places, *, well: bool) -> None:
+        """Claims were cleared, or may not have been: whoever takes over finds that out."""
+        if any(claim.by == self._holder for claim in claims):
             self._lost = self._lost or not well
             if not self._lost:  # else past what an earlier one may not have cleared
-                self._places |= batch.behind
-        self._done_with(batch.claims)
+                self._places |= places
+        self._done_with(claims)
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
@@ -140,10 +142,10 @@ class Relay:
                 if self._lost:
                     raise GivenUp
                 if mine := [claim for claim in claims if claim.by == self._holder]:
-                    published = await self._publish(sender, mine)
-                    cleared_later = {id(claim) for claim in published.claims}
-                    claims = [claim for claim in claims if id(claim) not in cleared_later]
-                    await self._clearer.take(published)
+                    batch = await self._publish(sender, mine)
+                    cleared_later = {(each.claim.id, each.claim.token) for each in batch}
+                    claims = [claim for claim in claims if (claim.id, claim.token) not in cleared_later]
+                    await self._clearer.take(batch)
                     self._batch_max = min(self._batch_max * 2, BATCH_MAX)
                 await self._move_on(sender)
                 pause = 0.0
@@ -213,20 +215,20 @@ class Relay:
         for claim in claims:
             self._queue.task_done()
             at = claim.collection, claim.id
-            if self._in_hand.get(at) is claim:
+            if self._in_hand.get(at) == (claim.token, claim.version):
                 del self._in_hand[at]
 
-    async def _publish(self, sender: Sender, claims: Sequence[Claim]) -> Published:
+    async def _publish(self, sender: Sender, claims: Sequence[Claim]) -> list[Published]:
         """Send all claims' events in one transaction."""
         absent = await self._absent(sender, {entry.topic for claim in claims for entry in claim.outgoing})
         stuck = [claim for claim in claims if not absent.isdisjoint(entry.topic for entry in claim.outgoing)]
         ready = [claim for claim in claims if claim not in stuck] if stuck else claims
         await self._finder.release(stuck)
         messages = [message(claim.id, entry) for claim in ready for entry in claim.outgoing]
-        behind = await sender.send(messages) if messages else {}
+        places = iter(await sender.send(messages) if messages else ())
         for each in messages:
             metrics.events_published.labels(each.topic).inc()
-        return Published(self._holder, sender, ready, behind)
+        return [published(claim, sender, islice(places, len(claim.outgoing))) for claim in ready]
 
     async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
@@ -244,12 +246,16 @@ class Relay:
 
     async def _move_on(self, sender: Sender) -> None:
         """Now and then note where the topics end, also where this relay publishes nothing and others do: between two
-        batches, when all that it has sent is cleared."""
+        batches, when all that it has sent is cleared. Not now, when that is held up."""
         now = asyncio.get_running_loop().time()
         if now - self._places_at < PLACES_SECONDS:
             return
         self._places_at = now
-        await self._clearer.done()
+        try:
+            async with asyncio.timeout(MOVE_SECONDS):
+                await self._clearer.done()
+        except TimeoutError:
+            return
         if self._lost:
             return
         for topic in sorted({topic for topic, _ in self._places}):
