@@ -55,6 +55,10 @@ def published(claim: Claim, sender: Sender, where: Iterable[tuple[Partition, int
     return Published(replace(claim, outgoing=light), sender, asyncio.get_running_loop().time(), first, behind)
 
 
+class TakenAway(Exception):  # noqa: N818 - reads as the sentence that it is
+    """Somebody takes over from this relay: what it has published is found where it was published, not cleared here."""
+
+
 class Publisher(Protocol):
     """A relay, as far as the clearing sees it."""
 
@@ -106,7 +110,7 @@ class Clearer:
         """Clear what is seen of one holder's; whether there was any."""
         mine = [each for each in self._waiting if each.sender is sender]
         try:
-            stable = await sender.stable({at for each in mine for at in each.behind})
+            stable = await sender.stable(sorted({at for each in mine for at in each.behind}))
             seen = [each for each in mine if not _hidden(each, stable)]
             for name in sorted({each.claim.collection for each in seen}):
                 await self.clear(name, [each.claim for each in seen if each.claim.collection == name])
@@ -137,16 +141,17 @@ class Clearer:
         if not late:
             self._hangs_again = HANGS_SECONDS
         elif now >= self._hangs_next:
-            partitions = {at for each in late for at in _hidden(each, stable)}
-            log.warning(
-                "readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in sorted(partitions))
-            )
+            partitions = sorted({at for each in late for at in _hidden(each, stable)})
+            log.warning("readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in partitions))
             await sender.end_what_hangs(partitions)
             self._hangs_next = now + self._hangs_again
             self._hangs_again = min(self._hangs_again * 2, HANGS_SECONDS_MAX)
 
     async def clear(self, name: str, claims: Sequence[Claim]) -> None:
-        """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile."""
+        """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile.
+
+        :raises TakenAway: one of them is claimed no more, or not by this claim.
+        """
         collection = self._database.get_collection(name, codec_options=CODEC)
         result = await collection.bulk_write(
             [
@@ -163,6 +168,8 @@ class Clearer:
         tokens = [claim.token for claim in claims]
         left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **WAITING}
         uncleared = {document["_id"] async for document in collection.find(left, {"_id": 1})}
+        if result.matched_count + len(uncleared) < len(claims):
+            raise TakenAway
         for claim in (claim for claim in claims if claim.id in uncleared):
             # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
             last = claim.outgoing[-1].sequence if claim.outgoing else 0
