@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from tyrsky import finding
 from tyrsky.aggregate import Rejected
-from tyrsky.clearing import Clearer, TakenAway
+from tyrsky.clearing import Clearer
 from tyrsky.finding import CLAIMS_MAX, Finder
 from tyrsky.holding import Holders
 from tyrsky.producing import Message, Partition, Places
@@ -181,16 +181,3 @@ async def test_what_the_server_finds_too_large_is_refused() -> None:
     before = await store.load("vaao", id)
     with pytest.raises(Rejected, match="aggregate-full"):
         await store.save("vaao", id, before, change(2))
-
-
-async def test_what_somebody_took_away_is_not_cleared_and_that_is_told() -> None:
-    """Who takes over looks for it from the place that is only moved on by what was cleared."""
-    database: Any = Server().client()["x"]
-    documents = [waiting(str(number), "t", by="me") for number in range(3)]
-    await database["rooms"].insert_many(documents)
-    claims = [Claim("rooms", each["_id"], 1, "me", "me", []) for each in documents]
-    await database["rooms"].update_one({"_id": "1"}, {"$set": {"lease_token": "who takes over"}})
-    with pytest.raises(TakenAway):
-        await Clearer(database, Publishing()).clear("rooms", claims)
-    left = [each["_id"] async for each in database["rooms"].find({"outbox_since": {"$exists": True}})]
-    assert left == ["1"]

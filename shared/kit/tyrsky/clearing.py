@@ -108,26 +108,26 @@ class Clearer:
 
     async def _round(self, sender: Sender) -> bool:
         """Clear what is seen of one holder's; whether there was any."""
-        mine = [each for each in self._waiting if each.sender is sender]
+        mine = left = [each for each in self._waiting if each.sender is sender]
         try:
             stable = await sender.stable(sorted({at for each in mine for at in each.behind}))
             seen = [each for each in mine if not _hidden(each, stable)]
             for name in sorted({each.claim.collection for each in seen}):
                 await self.clear(name, [each.claim for each in seen if each.claim.collection == name])
-            await self._end_what_hangs(sender, [each for each in mine if _hidden(each, stable)], stable)
+            self._leave(seen, well=True)
+            left = [each for each in mine if _hidden(each, stable)]
+            await self._end_what_hangs(sender, left, stable)
         except Exception as error:
             log.warning("clearing what was published failed: %s", type(error).__name__)
-            self._leave(mine, {}, well=False)
+            self._leave(left, well=False)
             return True
-        if seen:
-            places: Places = {}
-            for each in seen:
-                places |= {at: max(offset, places.get(at, 0)) for at, offset in each.behind.items()}
-            self._leave(seen, places, well=True)
         return bool(seen)
 
-    def _leave(self, those: Sequence[Published], places: Places, *, well: bool) -> None:
+    def _leave(self, those: Sequence[Published], *, well: bool) -> None:
         gone = {id(each) for each in those}
+        places: Places = {}
+        for each in those:
+            places |= {at: max(offset, places.get(at, 0)) for at, offset in each.behind.items()}
         self._waiting = [each for each in self._waiting if id(each) not in gone]
         for each in self._waiting:  # not past what is still to be cleared
             places |= {at: min(offset, places[at]) for at, offset in each.first.items() if at in places}

@@ -184,7 +184,7 @@ class KafkaSender:
     async def stable(self, partitions: Iterable[Partition]) -> Places:
         """The last stable offsets, as long as nothing of this sender's can have been aborted. Kafka aborts what is open
         for too long; were something of the same id hanging in a partition, that would be aborted with it."""
-        found = await self._ends(partitions)
+        found = {} if self._ended else await self._ends(partitions)
         now = asyncio.get_running_loop().time()
         if self._ended or now - (self._open_since or now) > SEND_SECONDS + 1:
             raise TimeoutError
