@@ -23,8 +23,8 @@ UNCLEARED_MAX = 10_000
 """Claims that are published and not yet cleared; with more the relay waits. Not few: another's open transaction holds
 up for seconds what is published behind it."""
 
-PAUSE_SECONDS = 0.002
-PAUSE_SECONDS_MAX = 0.05
+PAUSE_SECONDS = 0.01
+PAUSE_SECONDS_MAX = 0.1
 """How long it waits until it looks again: at first as long as Kafka takes to end a transaction in its partitions."""
 
 HANGS_SECONDS = 2.0
