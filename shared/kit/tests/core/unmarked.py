@@ -1,5 +1,6 @@
 """Transactions whose end a real Kafka leaves out of their partitions, brought about at will."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,13 +36,25 @@ async def unmarked(bootstrap: str, producers: Iterable[Any]) -> AsyncGenerator[N
 
 
 async def _set(bootstrap: str, settings: dict[str, str]) -> None:
-    """Exactly these settings over what the one broker was started with."""
+    """Exactly these settings over what the one broker was started with; it applies them soon after it has answered."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
+        wanted = settings.get(VERIFICATION, "true")
         answers: list[Any] = await admin.alter_configs(
             [ConfigResource(ConfigResourceType.BROKER, "1", configs=settings)]
         )
         assert all(code == 0 for answer in answers for code, *_ in answer.resources), answers
+        async with asyncio.timeout(10):
+            while await _is(admin) != wanted:
+                await asyncio.sleep(0.05)
     finally:
         await admin.close()
+
+
+async def _is(admin: AIOKafkaAdminClient) -> str:
+    """What the broker goes by."""
+    asked = ConfigResource(ConfigResourceType.BROKER, "1", configs={VERIFICATION: None})
+    answers: list[Any] = await admin.describe_configs([asked])
+    [(*_, entries)] = answers[0].resources
+    return entries[0][1]
