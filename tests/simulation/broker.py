@@ -61,8 +61,7 @@ class Broker(Groups):
         super().__init__(self.partitions, session_seconds=session_seconds, rebalance_seconds=rebalance_seconds)
         self._producers: dict[str, Producer] = {}
         self._ids = 0
-        self._firsts: dict[tuple[int, int, TopicPartition], tuple[int, int]] = {}
-        self._numbers: dict[tuple[int, int, TopicPartition], int] = {}
+        self._appended: dict[tuple[int, int, TopicPartition], tuple[int, int]] = {}
         self._changed: list[Callable[[], None]] = []
         self.leaves_out: Callable[[TopicPartition], bool] | None = None
         """Whether the next transaction's end is left out of a partition, as a real broker does that stops just then."""
@@ -120,14 +119,13 @@ class Broker(Groups):
         if log is None:
             raise UnknownTopicOrPartitionError
         transaction = self._in_transaction(transactional_id, producer, at) if transactional_id else None
-        last = self._numbers.get((*producer, at), -1)
+        last, first = self._appended.get((*producer, at), (-1, 0))
         if number <= last:
-            return self._firsts.get((*producer, at), (number, len(log)))[1]
+            return first
         if number > last + 1:
             raise OutOfOrderSequenceNumber
-        self._numbers[*producer, at] = number
         first = len(log)
-        self._firsts[*producer, at] = number, first
+        self._appended[*producer, at] = number, first
         log += [Stored(each.key, each.value, each.headers, transaction) for each in records]
         self._tell()
         return first

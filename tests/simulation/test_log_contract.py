@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
-from tyrsky.kafka_log import _end_what_hangs  # pyright: ignore[reportPrivateUsage]
+from tyrsky.kafka_log import KafkaSender
 
 from shared.kit.tests.core.unmarked import UNMARKED
 from tests.simulation.either import Kafka, contract
@@ -155,7 +155,7 @@ async def test_what_was_left_open_holds_readers_up_until_its_id_ends_a_transacti
         await sent_in_one_transaction(one, kafka, "c", partition=1)
         async with kafka.producer("one") as successor, kafka.consumer(isolation_level="read_committed") as consumer:
             assert await consumer.end_offsets([kafka.at()]) == {kafka.at(): 0}
-            await _end_what_hangs(successor, [kafka.at(0), kafka.at(1)])
+            await KafkaSender([successor], consumer).end_what_hangs([kafka.at(0), kafka.at(1)])
             await eventually_ends(consumer, kafka, 3)
     assert await kafka.read() == ["a", "b"]
     assert await kafka.read(partition=1) == ["c"]

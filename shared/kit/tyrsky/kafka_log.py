@@ -1,7 +1,7 @@
 """A real Kafka, as a relay publishes to it: see ``producing`` for what each step is for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,11 +32,14 @@ class KafkaLog:
 
     async def open(self, holder: str) -> "KafkaSender":
         """Connect; the broker knows the holder from now on."""
+        return await self._open(lanes_of(holder))
+
+    async def _open(self, lanes: Iterable[str]) -> "KafkaSender":
         sender = KafkaSender([], self._consumer("read_committed"))
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await sender.reader.start()
-            for transactional_id in lanes_of(holder):
+            for transactional_id in lanes:
                 sender.lanes.append(await self._producer(transactional_id))
         except BaseException:
             await sender.close()
@@ -45,21 +48,20 @@ class KafkaLog:
 
     async def fence(self, lanes: Sequence[str], topics: Iterable[str]) -> None:
         """New producers of the same ids: Kafka ends what the old ones have open, and refuses them from now on."""
-        async with asyncio.timeout(SEND_SECONDS), self._consumer("read_uncommitted") as consumer:
-            partitions = await _partitions(consumer, topics)
+        successor = await self._open(lanes)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                partitions = await _partitions(successor.reader, topics)
+            await successor.end_what_hangs((at.topic, at.partition) for at in partitions)
+        finally:
+            self._soon(successor.close())
         for transactional_id in lanes:
-            producer = await self._producer(transactional_id)
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    await _end_what_hangs(producer, partitions)
-            finally:
-                self._stop_soon(producer)
             # Kafka has answered, and writes the marks: one more is let in when they are written.
-            self._stop_soon(await self._producer(transactional_id))
+            self._soon((await self._producer(transactional_id)).stop())
 
-    def _stop_soon(self, producer: AIOKafkaProducer) -> None:
+    def _soon(self, stopping: Coroutine[Any, Any, None]) -> None:
         """Not waited for: with Kafka away a producer in a transaction stops when it is back."""
-        task = asyncio.create_task(producer.stop())
+        task = asyncio.create_task(stopping)
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 
@@ -162,10 +164,17 @@ class KafkaSender:
         return [((record.topic, record.partition), record.offset) for record in taken]
 
     async def end_what_hangs(self, partitions: Iterable[Partition]) -> None:
-        """A transaction of each id, with nothing in it."""
+        """Commit a transaction of each id with nothing in it: its marks end whatever the id has open there.
+
+        A broker that stops or starts just as a transaction ends may leave its mark out of a partition that has no
+        leader at that moment, and takes the transaction for ended: no time-out ends it any more, and readers wait there
+        for ever."""
+        there = [TopicPartition(*at) for at in partitions]
         for lane in self.lanes:
             async with self._transaction(lane) as producer:
-                _add(producer, (TopicPartition(*at) for at in partitions))
+                inner: Any = producer._txn_manager  # pyright: ignore[reportPrivateUsage] - there is no public way
+                for at in there:
+                    inner.maybe_add_partition_to_txn(at)
 
     @asynccontextmanager
     async def _transaction(self, producer: AIOKafkaProducer) -> AsyncGenerator[AIOKafkaProducer]:
@@ -200,22 +209,6 @@ class KafkaSender:
         self._ended = True
         parts = [*self.lanes, self.reader]
         await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
-
-
-async def _end_what_hangs(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:
-    """Commit a transaction with nothing in it over these partitions: its marks end whatever its id has open there.
-
-    A broker that stops or starts just as a transaction ends may leave its mark out of a partition that has no leader at
-    that moment, and takes the transaction for ended: no time-out ends it any more, and readers wait there for ever."""
-    await producer.begin_transaction()
-    _add(producer, partitions)
-    await producer.commit_transaction()
-
-
-def _add(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:
-    inner: Any = producer._txn_manager  # pyright: ignore[reportPrivateUsage] - there is no public way
-    for at in partitions:
-        inner.maybe_add_partition_to_txn(at)
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
