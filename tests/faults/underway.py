@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from notifications.settings import Settings as MailSettings
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import Document
+from tyrsky.webhooks import Settings as WebhookSettings
 
 from tests.faults.ledger import Ledger
 from tests.faults.parts import Layout
@@ -18,8 +20,11 @@ from tests.faults.repeated import LATE_SECONDS, Sender
 UNDER_WAY: Document = {"$or": [{"state.status": "sending"}, {"state.unsure": True}]}
 FIELDS = {"state.status": 1, "state.attempts": 1, "state.unsure": 1}
 
-AT_ONCE = {"notifications": 4, "seats": 16}
-"""How many effects an instance has in hand at most: MAIL_AT_ONCE and WEBHOOK_AT_ONCE, as they are by default."""
+AT_ONCE: dict[str, int] = {
+    "notifications": MailSettings.model_fields["mail_at_once"].default,
+    "seats": WebhookSettings.model_fields["webhook_at_once"].default,
+}
+"""How many effects an instance has in hand at most: the rig leaves these settings alone."""
 
 WAYS_OUT = {"notifications": ("notifications-smtp", "SMTP_SECONDS"), "seats": ("seats-webhook", "WEBHOOK_SECONDS")}
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import pymongo
 from aiokafka.admin import AIOKafkaAdminClient
 from fastapi import APIRouter, FastAPI
 from pymongo import AsyncMongoClient
@@ -39,6 +40,9 @@ log = logging.getLogger(__name__)
 
 SERVER_SECONDS = 5
 """How long a command to the store may wait for a server, and for its answer."""
+
+PREPARE_SECONDS = 600
+"""How long the store may take to prepare: an index that is new to a large collection takes minutes to build."""
 
 CALM_SECONDS = 30
 """Work in the background that lasted so long begins again at once when it fails; else after so long at most."""
@@ -201,8 +205,9 @@ class Service:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         await self.health.wait(self.settings.start_seconds)
-        for prepare in [*(store.prepare for store in self._stores), *self._prepares]:
-            await prepare()
+        with pymongo.timeout(PREPARE_SECONDS):
+            for prepare in [*(store.prepare for store in self._stores), *self._prepares]:
+                await prepare()
         consumers = self._consumers()
         await self.relay.start()
         await self.broker.start()

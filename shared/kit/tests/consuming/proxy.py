@@ -9,10 +9,11 @@ from .rig import MONGO
 
 
 class Proxy:
-    """A wire to the store that can be cut, or go silent."""
+    """A wire to the store that can be cut, or go silent, or be slow with commands of one name."""
 
     def __init__(self) -> None:
         self.silent = False
+        self.slow: dict[bytes, float] = {}
         self.port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -38,6 +39,7 @@ class Proxy:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
+            await asyncio.sleep(max((seconds for name, seconds in self.slow.items() if name in data), default=0))
             if not self.silent:
                 writer.write(data)
                 await writer.drain()
