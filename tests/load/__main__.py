@@ -17,7 +17,7 @@ from rich.console import Console
 from tests.bench.__main__ import parts
 from tests.bench.bench import Bench
 from tests.commit import current_commit
-from tests.load import overload, slow, soak
+from tests.load import overload, slow, soak, streams
 from tests.load.findings import Findings
 from tests.load.running import Running, running
 
@@ -30,7 +30,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 @app.command()
 def main(
-    minutes: Annotated[float, typer.Option(help="How long the soak is; the rest takes some eighteen minutes.")] = 10,
+    minutes: Annotated[float, typer.Option(help="How long the soak is; the rest takes some twenty-two minutes.")] = 10,
     only: Annotated[str, typer.Option(help="Some of it: overload,slow,soak.")] = "overload,slow,soak",
     page: Annotated[Path | None, typer.Option("--report", help="The page to write.")] = None,
     mongo_uri: Annotated[str, typer.Option(help="A store to use; with --kafka-bootstrap.")] = "",
@@ -70,6 +70,7 @@ async def _scenarios(place: Running, minutes: float, which: list[str]) -> AsyncG
             yield await slow.silent(place, door, seconds=10, count=500, until=slow.SILENT_SECONDS[door])
             yield await slow.vanished(place, door, seconds=10, count=200, wait=True)
             yield await slow.idle(place, door, seconds=10, count=1_000)
+            yield await streams.idle_streams(place, door, seconds=10, count=1_000, wait=True)
     if "soak" in which:
         yield await soak.soak(place, seconds=minutes * 60)
 

@@ -5,6 +5,7 @@ A client that waits for its answer before it asks again slows down with the serv
 
 import asyncio
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,13 +21,15 @@ HEAD_END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; status 0 when nothing did. ``at`` is when it was asked, from the beginning."""
+    """What came back; status 0 when nothing did. ``at`` is when it was asked, ``sent`` when it was written to a
+    connection, both from the beginning."""
 
     at: float
     seconds: float
     status: int
     head: bytes = b""
     body: bytes = b""
+    sent: float = math.inf
 
     @property
     def taken(self) -> bool:
@@ -141,19 +144,21 @@ class Crowd:
 
     async def ask(self, request: bytes, began: float) -> Answer:
         """One request; never raises."""
-        at = time.perf_counter()
+        at, sent = time.perf_counter(), math.inf
         wire: Wire | None = None
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 wire = await self._wire()
+                sent = time.perf_counter()
                 head, body = await wire.ask(request)
         except (OSError, TimeoutError) as error:
             if wire:
                 wire.close()
-            return Answer(at - began, time.perf_counter() - at, 0, body=type(error).__name__.encode())
+            nothing = type(error).__name__.encode()
+            return Answer(at - began, time.perf_counter() - at, 0, body=nothing, sent=sent - began)
         if wire.open:
             self._free.append(wire)
-        return Answer(at - began, time.perf_counter() - at, int(head[9:12]), head, body)
+        return Answer(at - began, time.perf_counter() - at, int(head[9:12]), head, body, sent - began)
 
     def close(self) -> None:
         """Everybody goes away."""

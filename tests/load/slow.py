@@ -115,9 +115,10 @@ Misbehaving = Callable[[list[Client]], Awaitable[None]] | None
 
 async def suffered(
     running: Running, door: str, name: str, about: str, *, sent: Sequence[bytes], seconds: float, count: int,
-    doing: Misbehaving = None, receives: int = 0, until: float | None = None,
+    doing: Misbehaving = None, receives: int = 0, until: float | None = None, stay: bool = False,
 ) -> Findings:  # fmt: skip
-    """Others' requests while so many clients misbehave; and, within ``until`` seconds, what became of those."""
+    """Others' requests while so many clients misbehave; and, within ``until`` seconds, what became of those. Those who
+    may ``stay`` do nothing wrong."""
     port, pid = running.door(door)
     calm = await running.others(port, seconds=seconds / 2)
     before, service_before = usage(pid), usage(running.served.pid)
@@ -125,6 +126,7 @@ async def suffered(
     task = asyncio.ensure_future(doing(those)) if doing else None
     others = await running.others(port, seconds=seconds)
     during, service_during = usage(pid), usage(running.served.pid)
+    staying = kept(pid, those)
     cut = -1
     if until is not None:
         await asyncio.sleep(max(0.0, until - seconds))
@@ -133,7 +135,7 @@ async def suffered(
         task.cancel()
     for each in those:
         each.socket.close()
-    after = await _let_go(pid, before.files + count / 2)
+    after = await let_go(pid, before.files + count / 2)
     grown = during.megabytes - before.megabytes
     checks = [
         Check("others are all served", told(others), len(others.taken.all) == len(others.all) > 0),
@@ -166,10 +168,12 @@ async def suffered(
         )
     if until is not None:
         checks.append(Check(f"they are cut off within {until:.0f} s", f"{cut} of {count}", cut == count, timed=True))
+    if stay:
+        checks.append(Check("their connections are kept", f"{staying} of {count}", staying == count))
     return Findings(f"{name} at the {door}", about.format(count=count), checks)
 
 
-async def _let_go(pid: int, files: float) -> Usage:
+async def let_go(pid: int, files: float) -> Usage:
     """What the process has when the handles are back, or after some seconds without that."""
     for _ in range(50):
         if usage(pid).files < files:
@@ -241,8 +245,8 @@ async def vanished(running: Running, door: str, *, seconds: float, count: int, w
 
 
 async def idle(running: Running, door: str, *, seconds: float, count: int) -> Findings:
-    """Kept connections between two requests. It is what there is of long-lived ones: there are no event streams."""
+    """Kept connections between two requests."""
     return await suffered(
         running, door, "Idle connections", "{count} clients have asked once, and keep their connection open.",
-        sent=[running.look(running.callers[0])], seconds=seconds, count=count,
+        sent=[running.look(running.callers[0])], seconds=seconds, count=count, stay=True,
     )  # fmt: skip

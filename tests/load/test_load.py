@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.bench.bench import Bench
-from tests.load import overload, slow, soak
+from tests.load import overload, slow, soak, streams
 from tests.load.findings import Findings
 from tests.load.running import running
 
@@ -37,6 +37,15 @@ async def test_slow_clients_keep_nothing_from_others():
             await slow.vanished(place, "service", seconds=2, count=100, wait=False),
             await slow.vanished(place, "gateway", seconds=2, count=100, wait=False),
             await slow.idle(place, "service", seconds=2, count=300),
+        )
+
+
+async def test_who_listens_keeps_nothing_from_others_and_hears():
+    async with running(bench()) as place:
+        await place.warm(1)
+        held(
+            await streams.idle_streams(place, "service", seconds=2, count=200, wait=False),
+            await streams.idle_streams(place, "gateway", seconds=2, count=200, wait=False),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tyrsky import metrics
 from tyrsky.heads import Bounded
+from tyrsky.streams import ENDS
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,12 @@ class Connection(Bounded):
         super().on_response_complete()
         if self.rests:
             self._resting.used[self] = None
+
+    def shutdown(self) -> None:
+        """The server stops: a stream would keep it waiting."""
+        super().shutdown()
+        if self.at_work is not None and (ends := self.at_work.scope.get(ENDS)):
+            ends()
 
     def _make_room(self) -> bool:
         """Close another one, or this one when there is none to close."""

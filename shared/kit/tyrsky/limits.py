@@ -18,6 +18,7 @@ from tyrsky import admission, problems
 from tyrsky.admission import ALWAYS_ANSWERED, Places
 from tyrsky.bodies import Bodies, Held
 from tyrsky.settings import Settings
+from tyrsky.streams import MayStream, Streams
 
 
 class Limits:
@@ -28,6 +29,7 @@ class Limits:
         self._settings = settings
         self._places = places
         self._bodies = Bodies()
+        self._streams = Streams(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
@@ -53,6 +55,7 @@ class Limits:
         timer = asyncio.timeout(self._settings.request_seconds)
         caller = scope.get(admission.CALLER, admission.UNKNOWN)
         held = Held(self._bodies, caller)
+        answer = MayStream(self._streams, scope, send, timer)
         try:
             async with timer:
                 body = await self._body(scope, receive, held)
@@ -69,7 +72,7 @@ class Limits:
                     if not begun:
                         begun = True
                         self._places.leave(caller)  # the work is done: who reads slowly keeps no place
-                    await send(message)
+                    await answer.send(message)
 
                 try:
                     await self.app(scope, _replayed(body, receive), watched)
@@ -77,10 +80,15 @@ class Limits:
                     if not begun:
                         self._places.leave(caller)
         except TimeoutError:
-            if begun or not timer.expired():
+            if not timer.expired():
+                raise
+            if await answer.finish(receive):
+                return
+            if begun:
                 raise
             await _refuse("answer-slow" if arrived else "request-slow", scope, receive, send)
         finally:
+            answer.release()
             held.release()
 
     async def _body(self, scope: Scope, receive: Receive, held: Held) -> bytes | str:

@@ -33,6 +33,7 @@ http_requests_waiting = Gauge("http_requests_waiting", "Requests that wait for a
 http_requests_refused = Counter(
     "http_requests_refused", "Requests that got no place, by the problem's code.", ["code"], registry=REGISTRY
 )
+http_streams = Gauge("http_streams", "Event streams that are open.", registry=REGISTRY)
 http_connections = Gauge("http_connections", "Connections of clients.", registry=REGISTRY)
 http_connections_closed = Counter(
     "http_connections_closed", "Connections that were closed since they brought nothing.", ["why"], registry=REGISTRY

@@ -109,6 +109,16 @@ class Settings(BaseSettings, ConsumerSettings):  # pyright: ignore[reportIncompa
     connections_max: int = Field(
         default=4_096, ge=16, le=60_000, description="Connections at a time; one that rests makes room for a new one."
     )
+    streams_max: int = Field(
+        default=2_000, ge=1, le=50_000, description="Event streams at a time; of one caller at most a quarter of them."
+    )
+    stream_seconds: float = Field(
+        default=110,
+        gt=0,
+        le=3_600,
+        description="How long an event stream lasts, then its client connects again; shorter than what the gateway "
+        "gives an answer, two minutes.",
+    )
     body_bytes_max: int = Field(default=1_000_000, ge=1_000, le=100_000_000, description="Largest body of a request.")
     json_depth_max: int = Field(default=32, ge=1, le=200, description="Deepest nesting of lists and objects in a body.")
     header_bytes_max: int = Field(
