@@ -29,7 +29,7 @@ ALL: Sequence[Fault] = (
     Fault("F3", "kill -9 of the store", kills.store, full=60, seconds=6, least=2, kills=frozenset({"mongo"})),
     Fault("F4", "Kafka restarted, and killed", kills.kafka, full=40, seconds=20, least=2, kills=KAFKA),
     Fault(
-        "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=56, seconds=18, least=4
+        "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=60, seconds=18, least=4
     ),
     Fault("F6", "consumer offsets back to the beginning", again.offsets_back, full=6, seconds=40, kills=BEFORE),
     Fault("F7", "messages again, shuffled across keys", again.shuffled, full=6, seconds=25, kills=BEFORE),

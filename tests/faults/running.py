@@ -214,7 +214,7 @@ async def _rig(
         await asyncio.to_thread(people.lengthen_tokens, place.stack)
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
         await asyncio.to_thread(working.import_register, environment, CLIENTS)
-        folk, ledger = people.People(place.stack), Ledger(place.stack.folder / "ledger.jsonl")
+        folk, ledger = people.People(place.stack, place.front), Ledger(place.stack.folder / "ledger.jsonl")
         for proxy in proxies.values():
             proxy.ledger = ledger
         load = Load(folk, ledger, str(wanted.seed))
