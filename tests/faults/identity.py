@@ -40,7 +40,7 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
     proxies = [rig.proxies[f"{service}-keycloak"] for service in rig.services]
     swallowed = sum(proxy.counts["swallowed"] for proxy in proxies)
     counts = {"gone, s": amount * UNIT_SECONDS, "asked": 0, "refused for an unknown key": 0}
-    wrong, half, since = list[str](), amount * UNIT_SECONDS / 2, rig.ledger.now()
+    wrong, half, since = list[str](), amount * UNIT_SECONDS / 2, rig.ledger.file.stat().st_size
     async with AsyncExitStack() as stack:
         for proxy in proxies:
             await stack.enter_async_context(proxy.hole())
@@ -84,18 +84,18 @@ def _told(answer: httpx2.Response) -> tuple[int, str]:
         return answer.status_code, ""
 
 
-def tries_of(file: Path, since: float, waits: Mapping[str, float]) -> tuple[int, list[str]]:
-    """How often people of the load tried something since a moment, and what was wrong: they were told that the identity
-    provider is away, by another service than one that waits for it since it was killed. They would try again, and
-    nobody would know."""
+def tries_of(file: Path, since: int, waits: Mapping[str, float]) -> tuple[int, list[str]]:
+    """How often people of the load tried what they asked for since this place in the ledger, and what was wrong: they
+    were told that the identity provider is away, by another service than one that waits for it since it was killed.
+    They would try again, and nobody would know."""
     paths, count, wrong = dict[str, str](), 0, list[str]()
     with file.open() as lines:
+        lines.seek(since)
         for line in map(json.loads, lines):
             if line["happening"] == "asked":
                 paths[line["wish"]] = line["path"]
-            elif line["happening"] in ("tried", "answered") and line["at"] >= since:
+            elif line["happening"] in ("tried", "answered") and (path := paths.get(line["wish"])):
                 count += 1
-                path = paths[line["wish"]]
                 service = SERVICES.get(f"/{path.split('/')[1]}", "companies")
                 if AWAY in line.get("outcome", "") and line["at"] < waits.get(service, math.inf):
                     wrong.append(f"{line['wish']} {path} without the identity provider: {line['outcome']}")
