@@ -36,7 +36,7 @@ ALL: Sequence[Fault] = (
     Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=95, least=2, kills=BEFORE),
     Fault("F9", "clocks that jump ten minutes each way", clocks.jumps, full=12, seconds=25, least=2),
     Fault("F10", "a full disk, of the store and of Kafka", disks.full, full=8, seconds=30, least=2, kills=OURS),
-    Fault("F11", "a receiver that hangs for 30 s", receivers.hang, full=6, seconds=45, least=1),
+    Fault("F11", "a receiver that hangs for 30 s", receivers.hang, full=6, seconds=70),
     Fault("F12", "from 1 to 4 to 2 instances, a step every 5 s", scaling.instances, full=6, seconds=45, least=2),
     Fault("F13", "a rebalance in the middle of a batch", rebalancing.rebalances, full=30, seconds=18, least=2),
     Fault("F14", "500 clients for the last 100 seats", scaling.rush, full=6, seconds=25),

@@ -72,14 +72,16 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
     return Outcome({**counts, "rounds": amount, **shown}, (*wrong, *slower), times=amount)
 
 
-def compared(clean: Latencies, poisoned: Latencies) -> tuple[dict[str, float | str], list[str]]:
-    """The p99 of both, and what is wrong with them; nothing is said of too few."""
-    fewest, counts = min(len(clean), len(poisoned)), {"measured without": len(clean), "measured with": len(poisoned)}
-    if fewest < SAMPLES_JUDGED:
-        return {**counts, "p99": f"too few to judge ({fewest} of {SAMPLES_JUDGED})"}, []
-    before, during = _p99(clean), _p99(poisoned)
+def compared(
+    clean: Sequence[float], hurt: Sequence[float], what: str = "poison", least: int = SAMPLES_JUDGED
+) -> tuple[dict[str, float | str], list[str]]:
+    """The p99 without something and with it, and what is wrong with them; nothing is said of too few."""
+    fewest, counts = min(len(clean), len(hurt)), {"measured without": len(clean), "measured with": len(hurt)}
+    if fewest < least:
+        return {**counts, "p99": f"too few to judge ({fewest} of {least})"}, []
+    before, during = _p99(clean), _p99(hurt)
     shown = {**counts, "p99 without, ms": _milliseconds(before), "p99 with, ms": _milliseconds(during)}
-    slower = f"p99 of the others: {during:.3f} s with poison, {before:.3f} s without"
+    slower = f"p99 of the others: {during:.3f} s with {what}, {before:.3f} s without"
     return shown, [slower] if during > 2 * before else []
 
 
@@ -207,5 +209,5 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000) if math.isfinite(seconds) else seconds
 
 
-def _p99(latencies: Latencies) -> float:
+def _p99(latencies: Sequence[float]) -> float:
     return sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))]
