@@ -33,7 +33,7 @@ ALL: Sequence[Fault] = (
     ),
     Fault("F6", "consumer offsets back to the beginning", again.offsets_back, full=6, seconds=40, kills=BEFORE),
     Fault("F7", "messages again, shuffled across keys", again.shuffled, full=6, seconds=25, kills=BEFORE),
-    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=95, least=2, kills=BEFORE),
+    Fault("F8", "messages that cannot be taken", poison.poison, full=5, seconds=90, least=2, kills=BEFORE),
     Fault("F9", "clocks that jump ten minutes each way", clocks.jumps, full=12, seconds=25, least=2),
     Fault("F10", "a full disk, of the store and of Kafka", disks.full, full=8, seconds=30, least=2, kills=OURS),
     Fault("F11", "a receiver that hangs for 30 s", receivers.hang, full=6, seconds=70),

@@ -19,6 +19,9 @@ from tests.faults.letters import POLICIES, REACH, Parked
 from tests.faults.looking import OURS
 from tests.faults.rig import Rig
 
+WARM_SECONDS = 10
+"""A service that has just been started is no measure of the others."""
+
 WINDOW_SECONDS = 15
 WINDOW_SECONDS_MAX = 90
 SAMPLES_LEAST = 40
@@ -41,7 +44,7 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
     clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
     counts = Counter({"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0})
     for _ in range(amount):
-        await _window(rig, [], wrong)  # of services that have just been started: it is no measure of the others
+        await asyncio.sleep(WARM_SECONDS)
         clean += await _window(rig, [], wrong)
         instances = await _instances(rig)
         try:
