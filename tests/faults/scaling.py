@@ -68,14 +68,14 @@ async def by_the_clock(rig: Rig, service: str) -> Counter[str]:
     """Every 5 s the number of instances is another; who is stopped may still be starting."""
     names, now, changes = rig.layout.instances(service), 1, dict[str, asyncio.Task[None]]()
     counts = Counter({"steps by the clock": len(NUMBERS), "stopped while they started": 0})
-    began = time.monotonic()
-    async with asyncio.TaskGroup() as together:
-        for step, wanted in enumerate(NUMBERS):
-            await asyncio.sleep(max(0.0, began + step * STEP_SECONDS - time.monotonic()))
-            for name in names[min(now, wanted) : max(now, wanted)]:
-                change = _change(rig, name, changes.get(name), counts, up=wanted > now)
-                changes[name] = together.create_task(change)
-            now = wanted
+    began, asked = time.monotonic(), list[asyncio.Task[None]]()
+    for step, wanted in enumerate(NUMBERS):
+        await asyncio.sleep(max(0.0, began + step * STEP_SECONDS - time.monotonic()))
+        for name in names[min(now, wanted) : max(now, wanted)]:
+            changes[name] = asyncio.create_task(_change(rig, name, changes.get(name), counts, up=wanted > now))
+            asked.append(changes[name])
+        now = wanted
+    await asyncio.gather(*asked)
     return counts
 
 
