@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.faults import direct, hands, looking, outboxes
+from tests.faults.checking import of_this_run
 from tests.faults.control import LOOK_SECONDS, PLACES
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
@@ -50,8 +51,8 @@ async def relays(rig: Rig, random: Random, amount: int) -> Outcome:
                 direct.at(rig, first, "f2-first", random) as ours,
                 direct.at(rig, second, "f2-second", random) as other,
             ):
-                stood, moving, vain = await _stopped(rig, random, place, ours, other)
                 try:
+                    stood, moving, vain = await _stopped(rig, random, place, ours, other)
                     longest = max(longest, await _taken_over(rig, random, place, stood, other))
                 finally:
                     await _go_on(rig, first)
@@ -154,7 +155,8 @@ async def _not_in_order(rig: Rig, in_hand: Waiting) -> list[str]:
     """Of what was in hand, that whose events are not all on their topic, each once and in order."""
     numbers = {id: waits for (_, id), waits in in_hand.items()}
     published: dict[str, list[int]] = {id: [] for id in numbers}
-    for record in await looking.records(rig.layout.bootstrap, ["companies"]):
+    records = await looking.records(rig.layout.bootstrap, ["companies"])
+    for record in of_this_run(records, rig.layout.outside.past):
         if record.key in published:
             published[record.key].append(record.sequence)
     return not_in_order(numbers, published)

@@ -19,7 +19,7 @@ from tests.faults.letters import POLICIES, REACH, Parked
 from tests.faults.looking import OURS
 from tests.faults.rig import Rig
 
-WARM_SECONDS = 10
+WARM_SECONDS = 15
 """A service that has just been started is no measure of the others."""
 
 WINDOW_SECONDS = 15
