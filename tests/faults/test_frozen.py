@@ -1,6 +1,7 @@
 """F2 judges what the relay that stood still had in hand, and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import pytest
 from tests.faults import frozen, outboxes
 from tests.faults.frozen import not_in_order
 from tests.faults.hands import NotDone
+from tests.simulation.store import Server
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,20 @@ def test_it_is_published_when_none_of_it_waits_whoever_has_claimed_it_by_then():
     assert outboxes.left(before, {("visits", "v1"): [3, 4]}) == [("visits", "v1")]  # taken over, and not published
     assert outboxes.left(before, {("visits", "v1"): [4]}) == []
     assert outboxes.left(before, {("visits", "v2"): [2]}) == []
+
+
+async def test_in_hand_is_what_that_holder_has_claimed():
+    database: Any = Server().client()["x"]
+    now, entry = datetime.now(UTC), {"topic": "companies", "sequence": 2}
+    for id, facts in {
+        "mine": {"outbox_since": now, "outbox": [entry], "lease_by": "first"},
+        "another's": {"outbox_since": now, "outbox": [entry], "lease_by": "second"},
+        "nobody's": {"outbox_since": now, "outbox": [entry]},
+        "published": {"outbox": []},
+    }.items():
+        await database["visits"].insert_one({"_id": id, **facts})
+    assert await outboxes.waiting(database, ["visits"], "first") == {("visits", "mine"): [2]}
+    assert len(await outboxes.waiting(database, ["visits"])) == 3
 
 
 class Client:
