@@ -27,7 +27,7 @@ ALL: Sequence[Fault] = (
     Fault("F1", "kill -9 of a random service", kills.services, full=200, seconds=3.5, least=3),
     Fault("F2", "a relay stopped in the middle of publishing, then continued", frozen.relays, full=12, seconds=25),
     Fault("F3", "kill -9 of the store", kills.store, full=60, seconds=6, least=2, kills=frozenset({"mongo"})),
-    Fault("F4", "Kafka restarted, and killed", kills.kafka, full=40, seconds=20, least=2, kills=KAFKA),
+    Fault("F4", "Kafka restarted, and killed", kills.kafka, full=40, seconds=12, least=2, kills=KAFKA),
     Fault(
         "F5", "networks that reset, swallow, delay, and lose answers", networks.between, full=60, seconds=18, least=4
     ),
