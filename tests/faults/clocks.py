@@ -1,10 +1,10 @@
 """F9: clocks that jump ten minutes each way, in all instances of a service or in one of two."""
 
 import asyncio
-import time
+import math
 from random import Random
 
-from tests.faults import direct, hands
+from tests.faults import direct, hands, outboxes
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.rig import Rig
@@ -56,22 +56,12 @@ async def _dies(rig: Rig, service: str, turned: list[str], ahead: float) -> floa
     for instance, number in numbers.items():
         await hands.died(rig, instance, number)
         hands.want(rig, instance)
-    died_at, waiting = rig.ended_at, await _waiting(rig, service)
-    while waiting & await _waiting(rig, service):
-        if time.monotonic() - died_at > TAKEN_OVER_SECONDS:
-            raise NotDone(f"{len(waiting)} outboxes of {service} wait for {TAKEN_OVER_SECONDS} s and longer")
-        await asyncio.sleep(0.2)
-    took = time.monotonic() - died_at
+    database, died_at = rig.database(service), rig.ended_at
+    in_hand = await outboxes.waiting(database, await database.list_collection_names())
+    took = await outboxes.until_published(database, in_hand, died_at, TAKEN_OVER_SECONDS)
+    if not math.isfinite(took):
+        raise NotDone(f"{len(in_hand)} outboxes of {service} wait for {TAKEN_OVER_SECONDS} s and longer")
     rig.rested(f"F9, {service} died with its clock {ahead} s ahead", took)
     for instance in turned:
         await rig.ready(instance)
     return took
-
-
-async def _waiting(rig: Rig, service: str) -> set[str]:
-    """What is to be published: each aggregate, as it was claimed."""
-    database, found = rig.database(service), set[str]()
-    for name in await database.list_collection_names():
-        waits = database[name].find({"outbox_since": {"$exists": True}}, {"lease_token": 1})
-        found |= {f"{each['_id']} {each['lease_token']}" async for each in waits}
-    return found

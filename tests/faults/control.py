@@ -18,12 +18,9 @@ import time_machine
 
 LOOK_SECONDS = 0.1
 
-PLACES = ("begin_transaction", "send", "commit_transaction", "bulk_write")
-"""Methods of Kafka's producer, and the store's write of several: before each the process can stop or die. They are the
-steps of a relay: begin, send, commit, clear the outboxes."""
-
-AGGREGATES = frozenset({"companies", "contacts", "visits", "notifications", "rooms", "dispatches"})
-"""Collections with outboxes. Read models are written several at a time too, by what is no relay."""
+PLACES = ("begin_transaction", "send", "commit_transaction", "clear")
+"""The steps of a relay, before each of which the process can stop or die: three of Kafka's producer, and the clearing
+of the outboxes."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Wanted:
 
     ``clock`` is how many seconds it is ahead of the others. ``fail`` are ids: its policies choke on
     every event that names one. ``freeze`` is one of PLACES, before which the process stops itself (SIGSTOP); ``crash``
-    one before which it dies. Both are done once, also when the process that starts after it reads the same wish.
+    one before which it dies; with a ``key`` only where that aggregate's events are in hand. Both are done once, also
+    when the process that starts after it reads the same wish.
     ``watch`` is a consumer group whose batches are written down; ``hold`` says whether the next of them is held before
     it is taken or after it: for ``seconds`` from the beginning of a rebalance, or, ``past`` it, from its end.
     ``env`` are settings, for a process that starts.
@@ -43,6 +41,7 @@ class Wanted:
     fail: Sequence[str] = ()
     freeze: str = ""
     crash: str = ""
+    key: str = ""
     watch: str = ""
     hold: Literal["", "before", "after"] = ""
     past: bool = False
@@ -53,13 +52,14 @@ class Wanted:
 @dataclass
 class Happened:
     """What took place so far in this process. ``stopped``: which process it was that stopped or died, for which wish;
-    the one that is started after it tells it on."""
+    the one that is started after it tells it on. ``holder``: the relay that had claimed what was in hand there."""
 
     pid: int
     number: int = 0
     failed: int = 0
     stopped_for: int = 0
     stopped: int = 0
+    holder: str = ""
     clock: float = 0.0
     wanted: Wanted = field(default_factory=Wanted)
 
@@ -136,11 +136,15 @@ class Control:
             self.tell()
             raise Bug("the rig put a bug in")
 
-    def comes_to(self, place: str) -> None:
-        """Stop or die here, if that is wanted; once for each wish."""
-        if place not in (self.wanted.freeze, self.wanted.crash) or self.happened.stopped_for == self.wanted.number:
+    def comes_to(self, place: str, in_hand: Mapping[str, str]) -> None:
+        """Stop or die here, if that is wanted; once for each wish. ``in_hand`` are aggregates, and who claimed each."""
+        wanted, happened = self.wanted, self.happened
+        if place not in (wanted.freeze, wanted.crash) or happened.stopped_for == wanted.number:
             return
-        how = signal.SIGSTOP if place == self.wanted.freeze else signal.SIGKILL
-        self.happened.stopped_for, self.happened.stopped = self.wanted.number, self.happened.pid
+        if wanted.key and wanted.key not in in_hand:
+            return
+        how = signal.SIGSTOP if place == wanted.freeze else signal.SIGKILL
+        happened.stopped_for, happened.stopped = wanted.number, happened.pid
+        happened.holder = in_hand.get(wanted.key, "")
         self.tell()
         os.kill(os.getpid(), how)

@@ -62,14 +62,14 @@ async def obey(rig: Rig, instance: str, **wanted: Any) -> int:
     raise NotDone(f"{instance} did not do {wanted} within {TOLD_SECONDS} s")
 
 
-async def stopped(rig: Rig, instance: str, number: int, seconds: float = TOLD_SECONDS) -> int:
-    """Wait until an instance has stopped itself for a wish; its process. Raises NotDone."""
+async def stopped(rig: Rig, instance: str, number: int, seconds: float = TOLD_SECONDS) -> Happened:
+    """Wait until an instance has stopped itself for a wish; what it tells of that. Raises NotDone."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         happened = told(rig, instance)
         if happened and happened.stopped_for == number and is_stopped(happened.pid):
             rig.hurt(instance)
-            return happened.pid
+            return happened
         await asyncio.sleep(LOOK_SECONDS)
     raise NotDone(f"{instance} did not stop where it was to within {seconds:.0f} s")
 

@@ -3,9 +3,14 @@
 import asyncio
 import base64
 import json
+import math
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
+
+import httpx2
 
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
@@ -20,7 +25,14 @@ PATHS = {
     "notifications": "/notifications?limit=1",
     "seats": "/rooms/00000000-0000-4000-8000-000000000000",
 }
-"""What each service can be asked with a token; of the last one the answer is 404, after the token was read."""
+"""What each service can be asked with a token; of the last one the answer is UNKNOWN, after the token was read."""
+
+UNKNOWN = (404, "room-unknown")
+AWAY = "identity-unavailable"
+"""What a service says that has no key to read a token with."""
+
+SERVICES = {"/rooms": "seats", "/notifications": "notifications"}
+"""Whom a path asks; all others ask companies."""
 
 
 async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
@@ -28,7 +40,7 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
     proxies = [rig.proxies[f"{service}-keycloak"] for service in rig.services]
     swallowed = sum(proxy.counts["swallowed"] for proxy in proxies)
     counts = {"gone, s": amount * UNIT_SECONDS, "asked": 0, "refused for an unknown key": 0}
-    wrong, half = list[str](), amount * UNIT_SECONDS / 2
+    wrong, half, since = list[str](), amount * UNIT_SECONDS / 2, rig.ledger.file.stat().st_size
     async with AsyncExitStack() as stack:
         for proxy in proxies:
             await stack.enter_async_context(proxy.hole())
@@ -40,12 +52,14 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
             await stack.enter_async_context(proxy.refusing())
         counts["refused for an unknown key"] += await _unknown_key(rig, wrong)
         counts["asked"] += await _asked(rig, half, wrong)
-        service = random.choice(rig.services)
+        service, killed_at = random.choice(rig.services), rig.ledger.now()
         await for_sure(rig, service)  # it starts without any key, and waits
         await asyncio.sleep(UNIT_SECONDS / 3)
     rig.fault_ended()
     back = await rig.ready(service)
-    counts |= {f"ready after the return, s ({service})": round(back)}
+    tries, turned_away = await asyncio.to_thread(tries_of, rig.ledger.file, since, {service: killed_at})
+    wrong += turned_away
+    counts |= {"tries of others": tries, f"ready after the return, s ({service})": round(back)}
     return Outcome(counts, tuple(wrong), times=amount)
 
 
@@ -57,10 +71,35 @@ async def _asked(rig: Rig, seconds: float, wrong: list[str]) -> int:
             path = PATHS[service]
             answer = await rig.person(USER).get(path)
             count += 1
-            if not answer.is_success and answer.status_code != 404:
+            if not answer.is_success and not (service == "seats" and _told(answer) == UNKNOWN):
                 wrong.append(f"{path} without the identity provider: {answer.status_code} {answer.text[:100]}")
         await asyncio.sleep(ASK_SECONDS)
     return count
+
+
+def _told(answer: httpx2.Response) -> tuple[int, str]:
+    try:
+        return answer.status_code, answer.json().get("code", "")
+    except ValueError:
+        return answer.status_code, ""
+
+
+def tries_of(file: Path, since: int, waits: Mapping[str, float]) -> tuple[int, list[str]]:
+    """How often people of the load tried what they asked for since this place in the ledger, and what was wrong: they
+    were told that the identity provider is away, by another service than one that waits for it since it was killed.
+    They would try again, and nobody would know."""
+    paths, count, wrong = dict[str, str](), 0, list[str]()
+    with file.open() as lines:
+        lines.seek(since)
+        for line in map(json.loads, lines):
+            if line["happening"] == "asked":
+                paths[line["wish"]] = line["path"]
+            elif line["happening"] in ("tried", "answered") and (path := paths.get(line["wish"])):
+                count += 1
+                service = SERVICES.get(f"/{path.split('/')[1]}", "companies")
+                if AWAY in line.get("outcome", "") and line["at"] < waits.get(service, math.inf):
+                    wrong.append(f"{line['wish']} {path} without the identity provider: {line['outcome']}")
+    return count, wrong
 
 
 async def _unknown_key(rig: Rig, wrong: list[str]) -> int:

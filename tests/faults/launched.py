@@ -8,18 +8,30 @@ The product knows nothing of it.
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from pymongo.asynchronous.collection import AsyncCollection
+from tyrsky.clearing import Clearer
 from tyrsky.cli import app
 from tyrsky.policies import Policies
+from tyrsky.relay import Relay
+from tyrsky.store import Claim
 from tyrsky_contracts.event import Envelope, Event
 
 from tests.faults.batches import Batches
-from tests.faults.control import AGGREGATES, PLACES, Control
+from tests.faults.control import Control
+
+PUBLISH = "_publish"
+CLEAR = "clear"
+OF_PRODUCER = ("begin_transaction", "send", "commit_transaction")
+
+Does = Callable[..., Awaitable[Any]]
+
+_in_hand: ContextVar[Mapping[str, str]] = ContextVar("in_hand")
+"""Aggregates that are being published, and the holder of each claim."""
 
 
 def put_in(control: Control) -> None:
@@ -31,21 +43,49 @@ def put_in(control: Control) -> None:
         return await commands(self, event, about)
 
     Policies.commands = failing
-    for name in PLACES:
-        of = AsyncCollection if name == "bulk_write" else AIOKafkaProducer
-        setattr(of, name, stopping(control, name, getattr(of, name)))
+    setattr(Relay, PUBLISH, publishing(getattr(Relay, PUBLISH)))
+    for name in OF_PRODUCER:
+        setattr(AIOKafkaProducer, name, stepping(control, name, getattr(AIOKafkaProducer, name)))
+    setattr(Clearer, CLEAR, clearing(control, getattr(Clearer, CLEAR)))
     Batches(control).put_in()
 
 
-def stopping(control: Control, name: str, does: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """What comes to a place first, and then does what it did; read models are none of a relay's business."""
+def publishing(does: Does) -> Does:
+    """What a relay publishes in one transaction is in hand at each of its steps."""
 
-    async def stops(self: Any, *arguments: Any, **named: Any) -> Any:
-        if name != "bulk_write" or self.name in AGGREGATES:
-            control.comes_to(name)
+    async def publish(self: Any, sender: Any, claims: Sequence[Claim]) -> Any:
+        before = _in_hand.set(_held(claims))
+        try:
+            return await does(self, sender, claims)
+        finally:
+            _in_hand.reset(before)
+
+    return publish
+
+
+def stepping(control: Control, name: str, does: Does) -> Does:
+    """A step of Kafka's producer, which comes to its place first."""
+
+    async def step(self: Any, *arguments: Any, **named: Any) -> Any:
+        control.comes_to(name, _in_hand.get({}))
         return await does(self, *arguments, **named)
 
-    return stops
+    return step
+
+
+def clearing(control: Control, does: Does) -> Does:
+    """The emptying of outboxes, which comes to its place first. The store's writes of several are others' too: of saves
+    that come together, of the finder, of read models."""
+
+    async def clear(self: Any, name: str, claims: Sequence[Claim]) -> None:
+        control.comes_to(CLEAR, _held(claims))
+        await does(self, name, claims)
+
+    return clear
+
+
+def _held(claims: Sequence[Claim]) -> Mapping[str, str]:
+    return {claim.id: claim.by for claim in claims}
 
 
 def main(package: str, file: Path) -> None:

@@ -10,6 +10,7 @@ from tests.faults.rig import SETTLE_SECONDS, Rig
 from tests.faults.standing import command
 
 KEPT_SECONDS_MAX = 90
+PUT_OFF_SECONDS = 90
 BY_ITSELF = timedelta(minutes=10)
 """What is due later than that is not tried by itself as long as the fault lasts."""
 
@@ -46,6 +47,31 @@ async def _causes(rig: Rig) -> dict[tuple[str, str], str]:
     async for box in rig.database("companies")["dead_letters"].find({}, {"group": 1, "key": 1, "letters.cause": 1}):
         found[box["group"], box["key"]] = box["letters"][0].get("cause", "") if box["letters"] else ""
     return found
+
+
+async def tried_again(rig: Rig, visits: list[str]) -> tuple[int, list[str]]:
+    """How often the keys of visits were tried again by themselves, and those that never were: such cost the others
+    nothing after their first moment. What cannot be read at all parks no key, and is tried by nobody."""
+    boxes = rig.database("companies")["dead_letters"]
+    tries = dict.fromkeys(visits, 0)
+    async for box in boxes.find({"group": POLICIES, "key": {"$in": visits}}, {"key": 1, "attempts": 1}):
+        tries[box["key"]] = box["attempts"]
+    never = [
+        f"{POLICIES} {visit}: it was not tried again while it was measured" for visit in visits if not tries[visit]
+    ]
+    return sum(tries.values()), never
+
+
+async def put_off(rig: Rig, visits: list[str]) -> list[str]:
+    """Wait until all letters of visits were tried once more, by a service that has patience, and are not due for long:
+    from now on nothing repairs itself."""
+    boxes, until = rig.database("companies")["dead_letters"], time.monotonic() + PUT_OFF_SECONDS
+    while time.monotonic() < until:
+        later = {"group": POLICIES, "key": {"$in": visits}, "due_at": {"$gt": datetime.now(UTC) + BY_ITSELF}}
+        if await boxes.count_documents(later) == len(visits):
+            return []
+        await asyncio.sleep(0.5)
+    return [f"not all letters of {len(visits)} visits were put off in {PUT_OFF_SECONDS} s"]
 
 
 async def replayed(rig: Rig, visits: list[str]) -> tuple[int, list[str]]:

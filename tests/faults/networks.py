@@ -16,14 +16,17 @@ from tests.faults.hands import NotDone
 from tests.faults.identity import PATHS, USER
 from tests.faults.proxy import Proxy
 from tests.faults.rig import Rig
-from tests.faults.wire import KAFKA_WRITES, QUIET, cuts_of
+from tests.faults.wire import COMMIT, QUIET, cuts_of
 
 HOLE_SECONDS = 30
 DELAY = 0.5
 DELAY_SECONDS = 8
 RESETS = 3
 HAPPENS_SECONDS = 40
-COMMITS_CUT = "answers of EndTxn cut"
+OF = "answers of"
+COMMITS = {"mongo": COMMIT, "kafka": "EndTxn"}
+"""What has to be lost of each service: the answer to a commit, in its store and in Kafka."""
+
 KINDS = ("reset", "hole", "delay", "no answer")
 
 
@@ -34,7 +37,7 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
     """
     counts, wrong, had = dict.fromkeys((f"{kind}s" for kind in KINDS), 0), list[str](), set[tuple[str, str]]()
     pairs = random.sample(list(rig.proxies), len(rig.proxies))
-    cut, before = 0, {each: rig.proxies[f"{each}-kafka"].counts.copy() for each in _on_kafka(rig)}
+    cut, before = 0, {pair: rig.proxies[pair].counts.copy() for pair in pairs if _server(pair) in COMMITS}
     taken = list(islice(turns(random.sample(KINDS, len(KINDS)), pairs), amount))
     for kind, pair in taken:
         rig.ledger.noted("network", kind=kind, pair=pair)
@@ -49,23 +52,26 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
         rig.fault_ended()
         await asyncio.sleep(random.uniform(1, 3))
     seen = {"pairs": len({pair for _, pair in had}), "of each kind between each pair": f"{len(had)}/{4 * len(pairs)}"}
-    lost = {service: rig.proxies[f"{service}-kafka"].counts - before[service] for service in before}
+    lost = {pair: rig.proxies[pair].counts - before[pair] for pair in before}
     wrong += without_a_lost_commit(taken, lost)
-    answers = sum(lost.values(), Counter[str]())
-    of_kafka = {f"answers of {kind} cut": answers[f"answers of {kind} cut"] for kind in KAFKA_WRITES.values()}
+    told = {what: times for what, times in sorted(sum(lost.values(), Counter[str]()).items()) if what.startswith(OF)}
     times = sum(counts.values())
-    return Outcome({**counts, "connections cut": cut, **(of_kafka if lost else {}), **seen}, tuple(wrong), times=times)
+    return Outcome({**counts, "connections cut": cut, **told, **seen}, tuple(wrong), times=times)
 
 
 def without_a_lost_commit(taken: Collection[tuple[str, str]], lost: Mapping[str, Counter[str]]) -> list[str]:
-    """Services whose turn it was to lose Kafka's answers, and of which no relay lost that of a transaction's end."""
-    turned = [service for service in lost if ("no answer", f"{service}-kafka") in taken]
-    return [f"{each}-kafka: the answer of no EndTxn was cut" for each in turned if not lost[each][COMMITS_CUT]]
+    """Pairs of a service and its store, or Kafka, whose turn it was to lose answers, and which lost that of no commit:
+    of an aggregate that was saved, of a relay's transaction."""
+    turned = {pair: COMMITS[_server(pair)] for pair in lost if ("no answer", pair) in taken}
+    return [
+        f"{pair}: the answer of no {commit} was cut"
+        for pair, commit in turned.items()
+        if not lost[pair][f"{OF} {commit} cut"]
+    ]
 
 
-def _on_kafka(rig: Rig) -> list[str]:
-    """Services whose Kafka is ours: all of them publish."""
-    return [service for service in rig.services if f"{service}-kafka" in rig.proxies]
+def _server(pair: str) -> str:
+    return pair.rsplit("-", 1)[-1]
 
 
 def turns(kinds: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,7 @@ class Layout:
     @property
     def pairs(self) -> Mapping[str, Address]:
         """Each proxy's target, by its name: ``companies-mongo`` stands between companies and the store."""
-        found: dict[str, Address] = {}
+        found: dict[str, Address] = {"people-gateway": (HOST, self.stack.ports["gateway"])}
         store = self.outside.mongo_server if self.outside.mongo_uri else (HOST, self.stack.ports["mongo"])
         for service in self.services:
             if store:
@@ -101,6 +101,11 @@ class Layout:
     def proxy_port(self, pair: str) -> int:
         """Where a proxy listens."""
         return PROXY_PORT + _shift() + list(self.pairs).index(pair)
+
+    @property
+    def front(self) -> str:
+        """Where people ask: the gateway, through the proxy before it."""
+        return f"http://{HOST}:{self.proxy_port('people-gateway')}"
 
     def instances(self, service: str) -> Sequence[str]:
         """The names of a service's instances, the first of which always runs."""

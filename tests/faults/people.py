@@ -25,10 +25,11 @@ def lengthen_tokens(stack: Stack) -> None:
 
 
 class People:
-    """Log-ins, each made once."""
+    """Log-ins, each made once; ``front`` is where people ask."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, front: str) -> None:
         self._stack = stack
+        self._front = front
         self._tokens: dict[str, str] = {}
         self._clients: dict[str, httpx2.AsyncClient] = {}
         self._callers: dict[str, Caller] = {}
@@ -37,7 +38,7 @@ class People:
         """A client with a user's token, in front of the gateway."""
         if user not in self._clients:
             self._clients[user] = httpx2.AsyncClient(
-                base_url=self._stack.url("gateway"),
+                base_url=self._front,
                 headers={"Authorization": f"Bearer {self._token(user)}"},
                 timeout=ANSWER_SECONDS,
             )
@@ -46,7 +47,7 @@ class People:
     def caller(self, user: str) -> Caller:
         """The same for whoever calls much: the load's clients."""
         if user not in self._callers:
-            self._callers[user] = Caller(self._stack.url("gateway"), self._token(user))
+            self._callers[user] = Caller(self._front, self._token(user))
         return self._callers[user]
 
     def _token(self, user: str) -> str:

@@ -3,10 +3,11 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
@@ -18,6 +19,9 @@ from tests.faults.letters import POLICIES, REACH, Parked
 from tests.faults.looking import OURS
 from tests.faults.rig import Rig
 
+WARM_SECONDS = 15
+"""A service that has just been started is no measure of the others."""
+
 WINDOW_SECONDS = 15
 WINDOW_SECONDS_MAX = 90
 SAMPLES_LEAST = 40
@@ -26,7 +30,8 @@ SAMPLES_JUDGED = 200
 
 VICTIMS = 3
 PATIENT = {"PARKED_RETRY_SECONDS": "3600", "PARKED_RETRY_SECONDS_MAX": "3600"}
-"""So long that no key is tried again by itself: what is repaired, the replay has repaired."""
+"""So long that no key is tried again by itself: what is repaired, the replay has repaired. The windows are measured
+with the settings that a service has, so that its keys are tried again meanwhile."""
 
 TOPIC = "companies"
 
@@ -37,94 +42,94 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
     """Rounds of a window without poison, one with, the bug's mending, and the replay; as many as are asked for,
     whatever they show. The p99 is of all rounds together."""
     clean, poisoned, wrong = Latencies(), Latencies(), list[str]()
-    counts = {"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0}
-    async with _patient(rig):
-        await _window(rig, [], wrong)  # of services that may just have been started: it is no measure of the others
-        for _ in range(amount):
-            clean += await _window(rig, [], wrong)
-            async with _Victims(rig, random) as victims:
-                unreadable = await _write(rig, random)
-                expected = unreadable | {(POLICIES, visit) for visit in victims.visits}
-                keeping = asyncio.create_task(letters.all_kept(rig, expected, set(victims.visits)))
-                poisoned += await _window(rig, victims.visits, wrong)
-                wrong += await keeping
-            counts["unreadable messages"] += len({key for _, key in unreadable})
-            counts["events with a bug"] += len(victims.visits)
-            repaired, unrepaired = await letters.replayed(rig, victims.visits)
-            counts["repaired once"] += repaired
+    counts = Counter({"unreadable messages": 0, "dead letters of them": 0, "events with a bug": 0, "repaired once": 0})
+    for _ in range(amount):
+        await asyncio.sleep(WARM_SECONDS)
+        clean += await _window(rig, [], wrong)
+        instances = await _instances(rig)
+        try:
+            contact, visits = await _victims(rig, random, instances)
+            unreadable = await _write(rig, random)
+            expected = unreadable | {(POLICIES, visit) for visit in visits}
+            keeping = asyncio.create_task(letters.all_kept(rig, expected, set(visits)))
+            poisoned += await _window(rig, visits, wrong)
+            wrong += await keeping
+            tried, never = await letters.tried_again(rig, visits)
+            wrong += never
+            _tell_choked(rig, instances)
+            await _started_with(rig, instances, fail=[contact], env=PATIENT)
+            wrong += await letters.put_off(rig, visits)
+            for instance in instances:
+                await hands.obey(rig, instance, env=PATIENT)
+            rig.fault_ended()
+            repaired, unrepaired = await letters.replayed(rig, visits)
             wrong += unrepaired
-            counts["dead letters of them"] += await letters.dropped(rig, unreadable)
+            dropped = await letters.dropped(rig, unreadable)
+        finally:
+            await _started_with(rig, instances)
+        counts.update(
+            {"unreadable messages": len({key for _, key in unreadable}), "events with a bug": len(visits)}
+            | {"tries again meanwhile": tried, "repaired once": repaired, "dead letters of them": dropped}
+        )
     shown, slower = compared(clean, poisoned)
     return Outcome({**counts, "rounds": amount, **shown}, (*wrong, *slower), times=amount)
 
 
-def compared(clean: Latencies, poisoned: Latencies) -> tuple[dict[str, float | str], list[str]]:
-    """The p99 of both, and what is wrong with them; nothing is said of too few."""
-    fewest, counts = min(len(clean), len(poisoned)), {"measured without": len(clean), "measured with": len(poisoned)}
-    if fewest < SAMPLES_JUDGED:
-        return {**counts, "p99": f"too few to judge ({fewest} of {SAMPLES_JUDGED})"}, []
-    before, during = _p99(clean), _p99(poisoned)
+def compared(
+    clean: Sequence[float], hurt: Sequence[float], what: str = "poison", least: int = SAMPLES_JUDGED
+) -> tuple[dict[str, float | str], list[str]]:
+    """The p99 without something and with it, and what is wrong with them; nothing is said of too few."""
+    fewest, counts = min(len(clean), len(hurt)), {"measured without": len(clean), "measured with": len(hurt)}
+    if fewest < least:
+        return {**counts, "p99": f"too few to judge ({fewest} of {least})"}, []
+    before, during = _p99(clean), _p99(hurt)
     shown = {**counts, "p99 without, ms": _milliseconds(before), "p99 with, ms": _milliseconds(during)}
-    slower = f"p99 of the others: {during:.3f} s with poison, {before:.3f} s without"
+    slower = f"p99 of the others: {during:.3f} s with {what}, {before:.3f} s without"
     return shown, [slower] if during > 2 * before else []
 
 
-@asynccontextmanager
-async def _patient(rig: Rig) -> AsyncGenerator[None]:
-    """The service runs with settings by which it does not try a parked key by itself, and afterwards as it was."""
-    await _started_with(rig, PATIENT)
-    try:
-        yield
-    finally:
-        await _started_with(rig, {})
+async def _instances(rig: Rig) -> list[str]:
+    processes = await rig.processes()
+    return [name for name in rig.layout.instances("companies") if processes[name].pid]
 
 
-async def _started_with(rig: Rig, env: Mapping[str, str]) -> None:
-    await rig.stop("companies")
-    hands.want(rig, "companies", env=env)
-    await rig.start("companies")
+async def _started_with(rig: Rig, instances: Sequence[str], **wanted: Any) -> None:
+    """Each is started anew, with what is wanted of it from its first moment on."""
+    for instance in instances:
+        await rig.stop(instance)
+        hands.want(rig, instance, **wanted)
+        await rig.start(instance)
 
 
-class _Victims:
-    """Visits whose invitation the policy chokes on, as long as this lasts."""
+async def _victims(rig: Rig, random: Random, instances: Sequence[str]) -> tuple[str, list[str]]:
+    """The bug is put in, and visits are planned whose invitation the policy chokes on; the contact, and the visits."""
+    async with direct.at(rig, "companies", "f8", random) as client:
+        found = await rig.database("companies")["companies"].find_one({"college": direct.COLLEGE}, {"_id": 1})
+        if found is None:
+            raise NotDone("nobody has registered a company yet")
+        place = f"/companies/{found['_id']}"
+        some = await rig.database("companies")["contacts"].find_one({"college": direct.COLLEGE}, {"state.email": 1})
+        body = {"name": "Koe 8", "email": some["state"]["email"] if some else "koe.0@faults.example"}
+        contact = await client.ask(
+            "add-contact", "POST", f"{place}/contacts", {**body, "language": "fi"}, about="/contacts/{id}"
+        )
+        for instance in instances:
+            await hands.obey(rig, instance, fail=[contact.body["id"]])
+        visits = list[str]()
+        for number in range(VICTIMS):
+            starts = datetime.now(UTC) + timedelta(days=10 + number)
+            times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+            wish = {"contact_id": contact.body["id"], **times}
+            planned = await client.ask("plan-visit", "POST", f"{place}/visits", wish, about="/visits/{id}")
+            visits.append(planned.body["id"])
+    return contact.body["id"], visits
 
-    def __init__(self, rig: Rig, random: Random) -> None:
-        self._rig, self._random = rig, random
-        self.visits: list[str] = []
 
-    async def __aenter__(self) -> "_Victims":
-        rig = self._rig
-        async with direct.at(rig, "companies", "f8", self._random) as client:
-            found = await rig.database("companies")["companies"].find_one({"college": direct.COLLEGE}, {"_id": 1})
-            if found is None:
-                raise NotDone("nobody has registered a company yet")
-            place = f"/companies/{found['_id']}"
-            some = await rig.database("companies")["contacts"].find_one({"college": direct.COLLEGE}, {"state.email": 1})
-            body = {"name": "Koe 8", "email": some["state"]["email"] if some else "koe.0@faults.example"}
-            contact = await client.ask(
-                "add-contact", "POST", f"{place}/contacts", {**body, "language": "fi"}, about="/contacts/{id}"
-            )
-            for instance in await self._instances():
-                await hands.obey(rig, instance, fail=[contact.body["id"]], env=PATIENT)
-            for number in range(VICTIMS):
-                starts = datetime.now(UTC) + timedelta(days=10 + number)
-                times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
-                wish = {"contact_id": contact.body["id"], **times}
-                planned = await client.ask("plan-visit", "POST", f"{place}/visits", wish, about="/visits/{id}")
-                self.visits.append(planned.body["id"])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for instance in await self._instances():
-            if not (happened := hands.told(self._rig, instance)):
-                raise NotDone(f"{instance} does not say what it did")
-            self._rig.say(f"  {instance} choked {happened.failed} times")
-            await hands.obey(self._rig, instance, env=PATIENT)
-            self._rig.fault_ended()
-
-    async def _instances(self) -> list[str]:
-        processes = await self._rig.processes()
-        return [name for name in self._rig.layout.instances("companies") if processes[name].pid]
+def _tell_choked(rig: Rig, instances: Sequence[str]) -> None:
+    for instance in instances:
+        if not (happened := hands.told(rig, instance)):
+            raise NotDone(f"{instance} does not say what it did")
+        rig.say(f"  {instance} choked {happened.failed} times")
 
 
 async def _write(rig: Rig, random: Random) -> Parked:
@@ -207,5 +212,5 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000) if math.isfinite(seconds) else seconds
 
 
-def _p99(latencies: Latencies) -> float:
+def _p99(latencies: Sequence[float]) -> float:
     return sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))]

@@ -21,6 +21,7 @@ from tests.faults.wire import Talk
 
 HOST = "127.0.0.1"
 CHUNK_BYTES = 65_536
+BACKLOG = 1_024  # 500 clients come at one moment
 LINGER_ZERO = struct.pack("ii", 1, 0)  # a close is then a reset, as when a machine is gone
 
 
@@ -69,7 +70,7 @@ class Proxy:
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        self._server = await asyncio.start_server(self._serve, HOST, self.port, backlog=BACKLOG)
 
     async def close(self) -> None:
         """End all connections, and listen no more."""

@@ -12,6 +12,7 @@ from random import Random
 from uuid import uuid4
 
 from rich.console import Console
+from tyrsky.connections import allowed
 
 from deploy.local import launch
 from deploy.local.part import carry_out, program
@@ -39,6 +40,8 @@ OWN_SERVICES = {"OWN_SERVICES": json.dumps(OWN)}
 WARM_UP_SECONDS = 4
 PROGRESS_SECONDS = 15
 TOPICS_SECONDS = 120
+CONNECTIONS_MAX = 2_500
+"""500 clients: each with a connection to the first proxy, one from there on, and two behind the gateway."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,7 @@ async def _rig(
     wanted: Wanted, place: Layout, supervisor: Supervisor, console: Console, say: Callable[[str], None]
 ) -> AsyncGenerator[Rig]:
     """Proxies first, since the services look for their parts through them; then all parts, then people."""
+    allowed(CONNECTIONS_MAX)
     proxies = {
         pair: Proxy(pair, place.proxy_port(pair), target, partial(talk_of, pair))
         for pair, target in place.pairs.items()
@@ -214,7 +218,7 @@ async def _rig(
         await asyncio.to_thread(people.lengthen_tokens, place.stack)
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
         await asyncio.to_thread(working.import_register, environment, CLIENTS)
-        folk, ledger = people.People(place.stack), Ledger(place.stack.folder / "ledger.jsonl")
+        folk, ledger = people.People(place.stack, place.front), Ledger(place.stack.folder / "ledger.jsonl")
         for proxy in proxies.values():
             proxy.ledger = ledger
         load = Load(folk, ledger, str(wanted.seed))

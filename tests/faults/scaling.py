@@ -5,12 +5,13 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults import batches, hands
+from tests.faults import batches, hands, looking
 from tests.faults.fault import Outcome
 from tests.faults.kills import for_sure, two_of_each
 from tests.faults.ledger import Wish
@@ -21,6 +22,12 @@ SHARE_SECONDS = 45
 UNASKED = frozenset({"notifications"})
 """Services that people ask nothing: they work on what others' events say."""
 
+OF_FEW_KEYS = frozenset({"seats"})
+"""Services whose people talk of so few things that for long nothing may come to a partition: more is made up."""
+
+NUMBERS = (4, 2, 1, 4, 2, 1)
+"""How many instances there are, from step to step."""
+
 LOOKS = frozenset({"/livez", "/readyz", "/metrics"})
 
 GUESTS = 500
@@ -29,48 +36,99 @@ SEATS = 100
 Share = tuple[int, int]
 """Requests that an instance answered, and messages that it took."""
 
+
+@dataclass(frozen=True)
+class Has:
+    """What there is for each instance of a service to do: requests, if people ask it for something; messages, if its
+    group has a partition for each."""
+
+    requests: bool
+    messages: bool
+
+
 _rounds = itertools.count(1)
 
 
 async def instances(rig: Rig, random: Random, amount: int) -> Outcome:
-    """F12: a service goes from 1 to 4 to 2 instances, a step every 5 seconds, and back to 1 at the end. Each new one
-    has to have its part in the work, before it goes."""
-    steps, work, wrong = 0, Counter[str](), list[str]()
-    for _ in range(amount):
+    """F12: a service goes from 1 to 4 to 2 instances and back, by turns strictly by the clock, whatever became of the
+    step before, and so that each new one has to have its part in the work before it goes."""
+    counts, wrong = Counter[str](), list[str]()
+    for number in range(amount):
         service = random.choice(rig.services)
-        _, *more = rig.layout.instances(service)
-        since = time.monotonic()
-        for instance in more:
-            hands.want(rig, instance, watch=f"{service}-policies")
-            steps += await _step(rig, instance, up=True)
-        await asyncio.gather(*(rig.ready(instance) for instance in more))
-        shares = await _shares(rig, more, since, asked=service not in UNASKED)
-        work.update({"requests": sum(asked for asked, _ in shares), "messages": sum(taken for _, taken in shares)})
-        idle = [
-            name for name, share in zip(more, shares, strict=True) if not worked(share, asked=service not in UNASKED)
-        ]
-        wrong += [f"{name} was ready, and had no part in the work in {SHARE_SECONDS} s" for name in idle]
-        for instance in (more[2], more[1]):
-            steps += await _step(rig, instance, up=False)
-        steps += await _step(rig, more[0], up=False)
-    done = {f"{what} of new instances": count for what, count in work.items()}
-    return Outcome({"steps": steps, **done}, tuple(wrong), times=amount)
+        if number % 2 == 0:
+            counts.update(await by_the_clock(rig, service))
+        else:
+            done, idle = await _at_work(rig, service)
+            counts.update(done)
+            wrong += idle
+    return Outcome(counts, tuple(wrong), times=amount)
 
 
-async def _shares(rig: Rig, more: Sequence[str], since: float, *, asked: bool) -> list[Share]:
+async def by_the_clock(rig: Rig, service: str) -> Counter[str]:
+    """Every 5 s the number of instances is another; who is stopped may still be starting."""
+    names, now, changes = rig.layout.instances(service), 1, dict[str, asyncio.Task[None]]()
+    counts = Counter({"steps by the clock": len(NUMBERS), "stopped while they started": 0})
+    began, asked = time.monotonic(), list[asyncio.Task[None]]()
+    for step, wanted in enumerate(NUMBERS):
+        await asyncio.sleep(max(0.0, began + step * STEP_SECONDS - time.monotonic()))
+        for name in names[min(now, wanted) : max(now, wanted)]:
+            changes[name] = asyncio.create_task(_change(rig, name, changes.get(name), counts, up=wanted > now))
+            asked.append(changes[name])
+        now = wanted
+    await asyncio.gather(*asked)
+    return counts
+
+
+async def _change(
+    rig: Rig, instance: str, before: "asyncio.Task[None] | None", counts: Counter[str], *, up: bool
+) -> None:
+    """Start an instance, or stop it, as soon as what was asked of it before is done: a start is done at once."""
+    if before is not None:
+        await before
+    if up:
+        await asyncio.to_thread(rig.supervisor.start, instance)
+    else:
+        waits_for = await asyncio.to_thread(rig.parts[instance].ready)
+        counts["stopped while they started"] += bool(waits_for)
+        await rig.stop(instance)
+
+
+async def _at_work(rig: Rig, service: str) -> tuple[Counter[str], list[str]]:
+    """From 1 to 4 to 2 and to 1, a step every 5 s, but that all are waited for until they have worked; what they did,
+    and who did nothing."""
+    _, *more = rig.layout.instances(service)
+    group, since = f"{service}-policies", time.monotonic()
+    partitions = await looking.partitions_of(rig.layout.bootstrap, rig.layout.groups[group])
+    has = Has(requests=service not in UNASKED, messages=len(partitions) > len(more))
+    for instance in more:
+        hands.want(rig, instance, watch=group)
+        await _step(rig, instance, up=True)
+    await asyncio.gather(*(rig.ready(instance) for instance in more))
+    shares = await _shares(rig, service, more, since, has)
+    for instance in reversed(more):
+        await _step(rig, instance, up=False)
+    idle = [name for name, share in zip(more, shares, strict=True) if not worked(share, has)]
+    done = {"requests of new instances": sum(asked for asked, _ in shares), "steps": 2 * len(more)}
+    done["messages of new instances"] = sum(taken for _, taken in shares)
+    return Counter(done), [f"{name} was ready, and had no part in the work in {SHARE_SECONDS} s" for name in idle]
+
+
+async def _shares(rig: Rig, service: str, more: Sequence[str], since: float, has: "Has") -> list[Share]:
     """How many requests and messages each had, as soon as each has its part, or after a while."""
-    until = time.monotonic() + SHARE_SECONDS
+    until, client = time.monotonic() + SHARE_SECONDS, rig.load.client(f"keys-{next(_rounds)}", "vaao-outreach")
     while True:
         shares = [(await _requests(rig, name), await asyncio.to_thread(_messages, rig, name, since)) for name in more]
-        if all(worked(share, asked=asked) for share in shares) or time.monotonic() > until:
+        if all(worked(share, has) for share in shares) or time.monotonic() > until:
             return shares
+        if service in OF_FEW_KEYS:
+            await client.ask("open-room", "POST", "/rooms", {"seats": 1}, about="/rooms/{id}")
         await asyncio.sleep(0.5)
 
 
-def worked(share: Share, *, asked: bool) -> bool:
-    """Whether it had its part: of requests, where people ask the service for something, else of messages."""
+def worked(share: Share, has: "Has") -> bool:
+    """Whether it had its part of all that there is for it."""
     requests, messages = share
-    return bool(requests if asked else messages)
+    return bool((requests or not has.requests) and (messages or not has.messages))
 
 
 async def _requests(rig: Rig, instance: str) -> int:
@@ -90,14 +148,13 @@ def _messages(rig: Rig, instance: str, since: float) -> int:
     return sum(len(each["offsets"]) for each in written if each["what"] == "taken")
 
 
-async def _step(rig: Rig, instance: str, *, up: bool) -> int:
+async def _step(rig: Rig, instance: str, *, up: bool) -> None:
     began = time.monotonic()
     if up:
         await asyncio.to_thread(rig.supervisor.start, instance)
     else:
         await rig.stop(instance)
     await asyncio.sleep(max(0.0, STEP_SECONDS - (time.monotonic() - began)))
-    return 1
 
 
 async def rush(rig: Rig, random: Random, amount: int) -> Outcome:

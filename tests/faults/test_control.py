@@ -18,7 +18,7 @@ import sys, pathlib
 from tests.faults.control import Control
 control = Control(pathlib.Path(sys.argv[1]))
 control.look()
-control.comes_to("send")
+control.comes_to("send", {"v1": "a relay"})
 """
 
 
@@ -68,3 +68,12 @@ def test_it_stops_where_it_is_told_to_and_once(tmp_path: Path) -> None:
     assert again.returncode == 0
     say(file, 2, crash="commit_transaction")
     assert subprocess.run([sys.executable, "-c", STOPS, file], check=False).returncode == 0
+
+
+def test_with_a_key_it_stops_only_where_that_is_in_hand_and_says_who_had_claimed_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    say(file, 1, crash="send", key="v2")
+    assert subprocess.run([sys.executable, "-c", STOPS, file], check=False).returncode == 0
+    say(file, 2, crash="send", key="v1")
+    assert subprocess.run([sys.executable, "-c", STOPS, file], check=False).returncode == -signal.SIGKILL
+    assert told(file)["holder"] == "a relay"

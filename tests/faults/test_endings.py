@@ -24,3 +24,18 @@ def test_who_ended_after_its_predecessor_was_killed_ended_by_itself():
 
 def test_a_death_that_the_rig_did_not_bring_is_told():
     assert unexplained(LOG, {13}) == ["companies ended at 2026-11-23 14:25:09 (terminated by SIGKILL)"]
+
+
+KILLED = """\
+2026-11-23 14:25:01,200 INFO spawned: 'seats' with pid 12
+2026-11-23 14:25:11,000 INFO waiting for seats to stop
+2026-11-23 14:26:16,001 WARN killing 'seats' (12) with SIGKILL
+2026-11-23 14:26:16,123 WARN stopped: seats (terminated by SIGKILL)
+2026-11-23 14:26:17,200 INFO spawned: 'seats' with pid 13
+2026-11-23 14:26:27,000 INFO stopped: seats (terminated by SIGTERM)
+"""
+
+
+def test_who_has_to_be_killed_to_stop_is_told_unless_the_rig_brought_it():
+    assert unexplained(KILLED, set()) == ["seats had to be killed to stop at 2026-11-23 14:26:16"]
+    assert unexplained(KILLED, {12}) == []

@@ -1,6 +1,8 @@
 """F8's letters are looked for by group and key; and its p99 is of many, or none."""
 
 import math
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -100,3 +102,41 @@ async def test_the_replay_alone_repairs_and_once(
     count, wrong = await letters.replayed(cast("Rig", rig), ["v1", "v2"])
     assert count == repaired
     assert (not wrong) is right
+
+
+class Boxes:
+    """The boxes of visits, by how often each was tried again and when it is due, look by look."""
+
+    def __init__(self, tries: dict[str, int], *due: float) -> None:
+        self._tries, self._due = tries, list(due)
+
+    def database(self, service: str) -> dict[str, Any]:
+        """The service's, with these boxes alone."""
+        return {"dead_letters": self}
+
+    async def find(self, *_: Any) -> AsyncIterator[dict[str, Any]]:
+        """All of them."""
+        for visit, times in self._tries.items():
+            yield {"key": visit, "attempts": times}
+
+    async def count_documents(self, query: dict[str, Any]) -> int:
+        """Those that are due later than that."""
+        due = datetime.now(UTC) + timedelta(seconds=self._due.pop(0) if len(self._due) > 1 else self._due[0])
+        return len(self._tries) * (due > query["due_at"]["$gt"])
+
+
+async def test_a_key_that_nobody_tries_again_while_it_is_measured_is_told():
+    assert await letters.tried_again(cast("Rig", Boxes({"v1": 2, "v2": 1})), ["v1", "v2"]) == (3, [])
+    tries, never = await letters.tried_again(cast("Rig", Boxes({"v1": 2})), ["v1", "v2"])
+    assert (tries, len(never)) == (2, 1)
+    assert "v2" in never[0]
+
+
+async def test_before_the_replay_nothing_is_due_any_more(monkeypatch: pytest.MonkeyPatch):
+    async def sleep(_: float) -> None:
+        """No time goes by."""
+
+    monkeypatch.setattr(letters.asyncio, "sleep", sleep)
+    monkeypatch.setattr(letters, "PUT_OFF_SECONDS", 0.05)
+    assert await letters.put_off(cast("Rig", Boxes({"v1": 1}, 5, 10, 3_600)), ["v1"]) == []
+    assert await letters.put_off(cast("Rig", Boxes({"v1": 1}, 10)), ["v1"])

@@ -4,7 +4,9 @@ import pytest
 from companies.views import reach
 from seats.views import occupancy
 
+from tests.faults import people
 from tests.faults.parts import PAST, Layout, Outside, layout, parts
+from tests.faults.people import People
 from tests.faults.running import SERVICES
 
 MONGO, KAFKA = "mongodb://db.example/?replicaSet=rs", "kafka.example:9092"
@@ -26,6 +28,25 @@ def test_every_service_looks_for_its_parts_through_proxies(own: Layout):
         env = own.environment(service)
         assert int(env["MONGO_URI"].rsplit(":", 1)[1]) in proxies
         assert int(env["KAFKA_BOOTSTRAP"].rsplit(":", 1)[1]) in proxies
+
+
+async def test_people_ask_through_a_proxy_that_stands_before_the_gateway(
+    own: Layout, outside: Layout, monkeypatch: pytest.MonkeyPatch
+):
+    asked = list[str]()
+
+    class Heard:
+        def __init__(self, base_url: str, token: str) -> None:
+            asked.append(base_url)
+
+    monkeypatch.setattr(People, "_token", lambda *_: "a token")  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(people, "Caller", Heard)
+    for each in (own, outside):
+        folk, front = People(each.stack, each.front), f"http://127.0.0.1:{each.proxy_port('people-gateway')}"
+        assert each.pairs["people-gateway"] == ("127.0.0.1", each.stack.ports["gateway"])
+        assert folk.person("u1").base_url == front
+        folk.caller("u1")
+        assert asked.pop() == front
 
 
 def test_every_consumer_group_of_the_services_is_known(own: Layout):

@@ -1,6 +1,9 @@
 """F8 follows every plan that was acknowledged in its window, whether or not its invitation has arrived."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -32,3 +35,55 @@ def test_who_was_invited_since_is_known_from_the_ledger_alone(tmp_path: Path, mo
     plan("alone", 201, {})
     plan("refused", 422, {"contact_id": "c1"})
     assert poison.planned_since(cast("Rig", rig), 3.0) == {"invited"}
+
+
+async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_with_patience(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    happened, wanted = list[str](), dict[str, Any]()
+
+    async def started(_: Any, __: Any, **now: Any) -> None:
+        wanted.clear()
+        wanted.update(now)
+
+    async def obey(_: Any, __: Any, **now: Any) -> int:
+        await started(_, __, **now)
+        return 1
+
+    def step(name: str, result: Any) -> Any:
+        async def done(*_: Any) -> Any:
+            bug, patient = "bug" * ("fail" in wanted), "patient" * ("env" in wanted)
+            happened.append(" ".join(filter(None, (name, bug, patient))))
+            return result
+
+        return done
+
+    async def victims(rig: Any, random: Random, instances: Sequence[str]) -> tuple[str, list[str]]:
+        await obey(rig, "companies", fail=["c1"])
+        return "c1", ["v1"]
+
+    async def nothing(*_: Any) -> Any:
+        return ["companies"]
+
+    monkeypatch.setattr(poison, "WARM_SECONDS", 0)
+    monkeypatch.setattr(poison.hands, "obey", obey)
+    monkeypatch.setattr(poison, "_started_with", started)
+    monkeypatch.setattr(poison, "_instances", nothing)
+    monkeypatch.setattr(poison, "_victims", victims)
+    monkeypatch.setattr(poison, "_tell_choked", lambda *_: None)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(poison, "_write", step("write", {("g", "k1")}))
+    monkeypatch.setattr(poison, "_window", step("window", [0.1]))
+    for name, result in (
+        ("all_kept", []),
+        ("tried_again", (2, [])),
+        ("put_off", []),
+        ("replayed", (1, [])),
+        ("dropped", 1),
+    ):
+        monkeypatch.setattr(poison.letters, name, step(name, result))
+    rig = SimpleNamespace(fault_ended=lambda: None)
+    outcome = await poison.poison(cast("Rig", rig), Random(1), 1)
+    assert [each for each in happened if each.startswith("window")] == ["window", "window bug"]
+    after = happened[happened.index("tried_again bug") :]
+    assert after == ["tried_again bug", "put_off bug patient", "replayed patient", "dropped patient"]
+    assert (outcome.times, outcome.counts["tries again meanwhile"], wanted) == (1, 2, {})

@@ -27,6 +27,14 @@ async def test_it_passes_on_what_comes_and_the_end_of_it(between: Proxy, echo: E
     assert sum(map(len, echo.heard)) == 50_000
 
 
+async def test_500_clients_at_one_moment_do_not_wait_for_one_another(between: Proxy) -> None:
+    began = monotonic()
+    lines = await asyncio.gather(*(Line.to(between) for _ in range(500)))
+    assert monotonic() - began < 0.9  # a second later whoever found the door too narrow would try again
+    for line in lines:
+        line.writer.close()
+
+
 async def test_a_reset_is_a_reset(between: Proxy) -> None:
     line = await Line.to(between)
     await line.ask(b"hello")

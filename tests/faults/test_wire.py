@@ -1,8 +1,12 @@
 """Requests are known when they are seen, wherever a read begins and ends."""
 
 from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from bson.codec_options import DEFAULT_CODEC_OPTIONS
+from pymongo.message import _op_msg  # pyright: ignore[reportPrivateUsage] - what the driver says, byte by byte
 
 from tests.faults.networks import without_a_lost_commit
 from tests.faults.wire import KAFKA_WRITES, Talk, cuts_of, talk_of
@@ -15,10 +19,9 @@ def asks(pair: str, chunk: bytes) -> bool:
 
 
 def test_it_knows_writes_when_it_sees_them() -> None:
-    update = b"\x00" * 16 + b"\x00\x00\x00\x00\x00" + b"\x50\x00\x00\x00\x02update\x00\x07\x00\x00\x00visits\x00"
-    assert asks("companies-mongo", update)
-    assert not asks("companies-mongo", update.replace(b"update", b"find"))
     assert asks("notifications-smtp", b"Moi!\r\n.\r\n")
+    assert asks("people-gateway", b"POST /rooms HTTP/1.1\r\n")
+    assert not asks("people-gateway", b"GET /rooms HTTP/1.1\r\n")
     assert asks("gateway-seats", b"POST /rooms HTTP/1.1\r\n")
     assert asks("seats-webhook", b"POST /hook HTTP/1.1\r\n")
     assert not asks("gateway-seats", b"GET /rooms HTTP/1.1\r\n")
@@ -68,14 +71,48 @@ def test_an_id_that_goes_out_is_found_once_also_across_reads() -> None:
     assert not Talk().goes_out(mail)
 
 
-def test_of_kafka_each_kind_of_answer_is_lost() -> None:
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+SAVE = {"q": {"_id": "v1", "version": 1}, "u": {"$set": {"version": 2, "changed_at": MOMENT}}}
+CLEAR = {"q": {"_id": "v1"}, "u": {"$set": {"outbox": []}, "$unset": {"outbox_since": ""}}}
+
+
+@pytest.mark.parametrize(
+    ("command", "kinds"),
+    [
+        ({"insert": "visits", "documents": [{"_id": "v1", "changed_at": MOMENT}]}, ["commit"]),
+        ({"update": "visits", "updates": [SAVE]}, ["commit"]),
+        ({"update": "visits", "updates": [SAVE, SAVE]}, ["commit"]),  # saves that come together
+        ({"update": "visits", "updates": [CLEAR, CLEAR]}, ["clearing"]),
+        ({"findAndModify": "visits", "query": {}, "update": CLEAR["u"]}, ["clearing"]),
+        ({"update": "relays", "updates": [{"q": {}, "u": {"$set": {"beats": 3}}}]}, ["relays"]),
+        ({"insert": "answers", "documents": [{"_id": "k1"}]}, ["answers"]),
+        ({"update": "reach_edition_2_ab", "updates": [{"q": {}, "u": {"$set": {"version": 2}}}]}, ["read model"]),
+        ({"find": "visits", "filter": {}}, []),
+    ],
+)
+def test_of_a_write_to_the_store_it_is_known_what_it_is_for(command: dict[str, Any], kinds: list[str]) -> None:
+    message: bytes = _op_msg(0, command, "companies", None, DEFAULT_CODEC_OPTIONS)[1]
+    assert [kind for kind, _ in talk_of("companies-mongo").asked(message)] == kinds
+
+
+def test_of_kafka_and_of_the_store_each_kind_of_answer_is_lost() -> None:
     assert set(cuts_of("companies-kafka")) == set(KAFKA_WRITES.values())
     assert "EndTxn" in cuts_of("companies-kafka")
-    assert cuts_of("companies-mongo") == {"write": 3}
+    assert set(cuts_of("companies-mongo")) == {"commit", "clearing", "relays", "answers", "read model"}
+    assert set(cuts_of("notifications-mongo")) == {"commit", "clearing", "relays"}
+    assert cuts_of("people-gateway") == {"write": 3}
 
 
 def test_a_service_that_never_lost_the_answer_of_a_commit_is_told_of() -> None:
-    lost = {"seats": Counter({"answers of Produce cut": 2}), "companies": Counter({"answers of EndTxn cut": 1})}
-    taken = [("no answer", "seats-kafka"), ("no answer", "companies-kafka"), ("reset", "seats-kafka")]
-    assert without_a_lost_commit(taken, lost) == ["seats-kafka: the answer of no EndTxn was cut"]
-    assert without_a_lost_commit(taken[2:], lost) == []
+    lost = {
+        "seats-kafka": Counter({"answers of Produce cut": 2}),
+        "companies-kafka": Counter({"answers of EndTxn cut": 1}),
+        "seats-mongo": Counter({"answers of relays cut": 1, "answers of clearing cut": 1}),
+        "companies-mongo": Counter({"answers of commit cut": 3}),
+    }
+    taken = [("no answer", pair) for pair in lost]
+    assert without_a_lost_commit(taken, lost) == [
+        "seats-kafka: the answer of no EndTxn was cut",
+        "seats-mongo: the answer of no commit was cut",
+    ]
+    assert without_a_lost_commit([("reset", pair) for pair in lost], lost) == []

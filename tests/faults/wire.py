@@ -22,11 +22,6 @@ def http_write(chunk: bytes) -> bool:
     return chunk.startswith((b"POST ", b"PUT ", b"PATCH ", b"DELETE "))
 
 
-def store_write(chunk: bytes) -> bool:
-    """A write in MongoDB's wire protocol: the command is the first name in its document."""
-    return any(command in chunk[:64] for command in (b"\x02insert\x00", b"\x02update\x00", b"\x02findAndModify\x00"))
-
-
 def mail_handed_over(chunk: bytes) -> bool:
     """The end of a message in SMTP: the server has it, and is about to say so."""
     return chunk.endswith(b"\r\n.\r\n")
@@ -113,6 +108,33 @@ class KafkaTalk(Talk):
         return next((at for at, head in begun if int.from_bytes(head[4:8]) in numbers), None)
 
 
+STORE_WRITE = re.compile(rb".{25}\x02(?:insert|update|findAndModify)\x00.{4}(?P<collection>[^\x00]+)\x00", re.DOTALL)
+"""A write in MongoDB's wire protocol. Before it: a head of 16 bytes, 4 of flags, the kind of section, and the length of
+the document, whose first name is the command, with the collection as its value."""
+
+AGGREGATES = frozenset({b"companies", b"contacts", b"visits", b"notifications", b"rooms", b"dispatches"})
+COMMIT, CLEARING, READ_MODEL = "commit", "clearing", "read model"
+SAVED = b"\x09changed_at\x00"
+"""A moment that each save of an aggregate writes down, and nobody else."""
+
+READ_MODELS = (b"reach", b"occupancy")
+
+
+class StoreTalk(Talk):
+    """MongoDB: of each write it is known what it is for."""
+
+    def asked(self, chunk: bytes) -> Sequence[tuple[str, int]]:
+        """A commit is a save of an aggregate; what else is done to one is claiming and clearing of its outbox. The
+        others are called by their collection: ``relays``, ``answers``."""
+        found = STORE_WRITE.match(chunk)
+        if found is None:
+            return []
+        collection = found["collection"]
+        if collection in AGGREGATES:
+            return [(COMMIT if SAVED in chunk else CLEARING, 0)]
+        return [(READ_MODEL if collection.startswith(READ_MODELS) else collection.decode(), 0)]
+
+
 MESSAGE_ID = re.compile(rb"\r\nMessage-ID:\s*<([0-9a-f-]{36})@", re.IGNORECASE)
 WEBHOOK_ID = re.compile(rb"\r\nwebhook-id:\s*([0-9a-f-]{36})\r\n", re.IGNORECASE)
 
@@ -121,12 +143,19 @@ CUTS = 3
 QUIET = "gateway-notifications"
 """Nobody asks notifications to change anything."""
 
+UNASKED = "notifications-mongo"
+"""The store of the one service that has no read model, and no answers to remember."""
+
+OWN_CUTS: Mapping[str, int] = {COMMIT: CUTS, CLEARING: 1, "relays": 1}
+ASKED_CUTS: Mapping[str, int] = {"answers": 1, READ_MODEL: 1}
+"""How often the answers of a service's store are lost, by what was written."""
+
 
 def talk_of(pair: str) -> Talk:
     """How the two parts of a pair, such as ``companies-mongo``, speak on a connection."""
     match pair.rsplit("-", 1)[-1]:
         case "mongo":
-            return Talk(store_write)
+            return StoreTalk()
         case "kafka":
             return KafkaTalk()
         case "smtp":
@@ -141,4 +170,10 @@ def talk_of(pair: str) -> Talk:
 
 def cuts_of(pair: str) -> Mapping[str, int]:
     """How often to lose the answer of each kind of request between the two."""
-    return dict.fromkeys(KAFKA_WRITES.values(), 1) if pair.endswith("-kafka") else {"write": CUTS}
+    match pair.rsplit("-", 1)[-1]:
+        case "kafka":
+            return dict.fromkeys(KAFKA_WRITES.values(), 1)
+        case "mongo":
+            return {**OWN_CUTS, **({} if pair == UNASKED else ASKED_CUTS)}
+        case _:
+            return {"write": CUTS}
