@@ -10,7 +10,8 @@ what is committed must be the topic's end.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,7 @@ from tyrsky_contracts.event import Envelope
 
 from tests.bench.b4_clock import Clock
 from tests.bench.bench import Bench, Compared, Document, Row, check
+from tests.bench.profiling import Load, profiled
 
 GOAL = 5.0
 PARTITIONS = 3
@@ -252,12 +254,24 @@ async def _whole(message: Any) -> Any:
     return message
 
 
-async def run(bench: Bench) -> list[Row]:
-    visits = bench.size(4_000, 100)
+@asynccontextmanager
+async def filled(bench: Bench) -> AsyncGenerator[Consuming]:
+    """A topic full of events."""
     async with bench.database() as database, bench.topic(partitions=PARTITIONS) as topic:
         about = topics.companies.model_copy(update={"name": topic})
-        consuming = Consuming(bench, database, Codec([about]), topic, visits)
+        consuming = Consuming(bench, database, Codec([about]), topic, bench.size(4_000, 100))
         await consuming.fill()
+        yield consuming
+
+
+async def profile(bench: Bench) -> str:
+    """Where the time of a message into the read model goes, in the process that consumes it: this one."""
+    async with filled(bench) as consuming:
+        return await profiled(bench, None, Load(consuming.projection, consuming.messages, "message"))
+
+
+async def run(bench: Bench) -> list[Row]:
+    async with filled(bench) as consuming:
         reached = await bench.compare(consuming.projection, consuming.floor)
         decided = await bench.compare(consuming.policy, consuming.floor, warm=False)
     return [
