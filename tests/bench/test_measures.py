@@ -1,7 +1,7 @@
 """What the benchmarks measure: of what, by which clock, against which floor, and what counts as reached."""
 
+import importlib
 from collections.abc import Callable, Sequence
-from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,12 +9,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from tests.bench import b1_commands, b2_hot, b3_relay, b4_clock, b7_growth
+from tests.bench.__main__ import BENCHMARKS
 from tests.bench.b3_sustained import Look, Sustained
 from tests.bench.bench import Bench, Row
 from tests.bench.companies import Known
 from tests.bench.load import Driven
 
 QUICK = Bench("", "", quick=True)
+
+
+def test_each_benchmark_has_a_profile():
+    modules = [importlib.import_module(f"tests.bench.{name}") for name in BENCHMARKS.values()]
+    assert [module.__name__ for module in modules if not hasattr(module, "profile")] == []
 
 
 async def test_each_command_of_b1_has_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch):
@@ -116,23 +122,25 @@ def test_what_is_told_of_a_relay_is_how_much_more_waits():
 
 async def test_the_clock_of_b4_runs_from_the_first_records_to_the_last_commit(monkeypatch: pytest.MonkeyPatch):
     answers: list[Any] = [{}, {"a partition": ["a record"]}, {}]
-    moments = count(10)
+    moments = [10]
 
     async def getmany(*_: object) -> Any:
+        moments.append(moments[-1] + 1)
         return answers.pop(0)
 
-    async def commit(*_: object) -> None: ...
+    async def commit(*_: object) -> None:
+        moments.append(moments[-1] + 1)
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", getmany)
     monkeypatch.setattr(AIOKafkaConsumer, "commit", commit)
-    monkeypatch.setattr(b4_clock, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+    monkeypatch.setattr(b4_clock, "time", SimpleNamespace(perf_counter=lambda: moments[-1]))
     clock, consumer = b4_clock.Clock(), cast(AIOKafkaConsumer, None)
     with clock.runs():
         while answers:
             await AIOKafkaConsumer.getmany(consumer)
         await AIOKafkaConsumer.commit(consumer)
         await AIOKafkaConsumer.commit(consumer)
-    assert (clock.first_at, clock.last_at) == (10, 12)
+    assert (clock.first_at, clock.last_at) == (12, 15)
 
 
 def grown(name: str, smallest: Sequence[float], largest: Sequence[float]) -> Row:

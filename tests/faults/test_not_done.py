@@ -10,9 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults import clocks, disks, frozen, kills, networks
+from tests.faults import clocks, disks, frozen, kills, networks, rebalancing
 from tests.faults.disks import Full
 from tests.faults.hands import NotDone
+from tests.faults.rebalancing import Found
 from tests.faults.rig import NotReady, Rig
 
 
@@ -139,6 +140,28 @@ async def test_clocks_are_wrong_in_both_ways_as_their_processes_die(rig: Any, mo
     monkeypatch.setattr(clocks, "_dies", dies)
     await clocks.jumps(cast(Rig, rig), Random(1), 4)
     assert sorted(died) == [-600, 600]
+
+
+async def test_a_rebalance_without_a_batch_in_hand_is_tried_again_and_not_counted(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+):
+    @asynccontextmanager
+    async def two(_: object) -> AsyncGenerator[dict[str, list[str]]]:
+        yield {"companies": ["companies", "companies-2"]}
+
+    found = [None, Found(), Found(asked=3, committed=True), None]
+
+    async def rebalance(*_: object, past: bool) -> Found | None:
+        return found.pop(0)
+
+    rig.groups = {"companies-policies": ("companies",)}
+    monkeypatch.setattr(rebalancing, "two_of_each", two)
+    monkeypatch.setattr(rebalancing, "_rebalance", rebalance)
+    outcome = await rebalancing.rebalances(cast(Rig, rig), Random(1), 2)
+    tries = {"tries without a batch in hand": 3, "of companies-policies": 1}
+    assert found == []
+    assert outcome.times == 1
+    assert {name: outcome.counts[name] for name in tries} == tries
 
 
 async def test_a_relay_that_stood_still_with_nothing_in_hand_proves_nothing(rig: Any, monkeypatch: pytest.MonkeyPatch):
