@@ -28,7 +28,7 @@ LONG = {
     "shared/kit/tests/consuming/rig.py": "a service's consumers, and all that a test may do to them",
     "shared/kit/tyrsky/consuming.py": "what a group takes, commits and winds back is one state",
     "shared/kit/tyrsky/effects.py": "what an effect has to say of itself, and the one loop that asks it",
-    "shared/kit/tyrsky/finding.py": "one round: the dead fenced, read and freed, then what waits; the order is the point",
+    "shared/kit/tyrsky/finding.py": "one round: the dead fenced, read, freed; then what waits. The order is the point",
     "shared/kit/tyrsky/messages.py": "a list of sentences in three languages",
     "shared/kit/tyrsky/problems.py": "a third of it is a list of problems in three languages",
     "shared/kit/tyrsky/relay.py": "one state: a holder's beginning, publishing, beating and end",
