@@ -23,7 +23,7 @@ up-docker: install ## the same with Docker Compose; Ctrl-C leaves it running, do
 	@$(RUN) load-demo --docker
 	@exec docker compose logs --follow --tail 20
 
-clean: install ## delete the data of `make up` and `make test`
+clean: install ## delete the data of `make up`, `make test` and `make faults`
 	@exec $(RUN) clean
 
 test: check ## everything: lint, types, architecture, all tests; those with servers on a stack of their own

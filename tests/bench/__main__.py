@@ -1,6 +1,6 @@
 """``python -m tests.bench [--only B1,B3] [--quick] [--report docs/benchmarks.md]``: measure, print, and write the page.
 
-``--profile docs/profiles`` does not measure how fast it is, but where the time goes, for those that have a profile.
+``--profile docs/profiles`` does not measure how fast it is, but where the time goes.
 
 Kafka and a store are started for the run alone, and nothing else, so that the machine is quiet. ``--mongo-uri`` and
 ``--kafka-bootstrap`` name others to measure, a cluster of yours, say; the environment does not, since what a shell has
@@ -37,10 +37,7 @@ BENCHMARKS = {
     "B7": "b7_growth",
     "B8": "b8_memory",
 }
-"""Each a module of this package with ``async def run(bench: Bench) -> list[Row]``."""
-
-PROFILED = ("B1", "B2", "B6", "B8")
-"""Those that have an ``async def profile(bench: Bench) -> str``, too."""
+"""Each a module of this package with ``async def run(bench: Bench) -> list[Row]``, and ``profile(bench) -> str``."""
 
 MEASURED = ROOT / ".local-bench" / "measured.json"
 
@@ -63,10 +60,9 @@ def main(
     kafka_bootstrap: Annotated[str, typer.Option(help="A Kafka to measure; with --mongo-uri.")] = "",
 ) -> None:
     """Measure; the exit code tells of wrong results alone."""
-    there = list(BENCHMARKS) if profile is None else list(PROFILED)
-    codes = [code.strip().upper() for code in only.split(",") if code.strip()] or there
-    if unknown := sorted(set(codes) - set(there)):
-        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(there)}")
+    codes = [code.strip().upper() for code in only.split(",") if code.strip()] or list(BENCHMARKS)
+    if unknown := sorted(set(codes) - set(BENCHMARKS)):
+        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     if quick:
         rounds = runs = 1
     with parts(mongo_uri, kafka_bootstrap) as (store, bootstrap):

@@ -59,6 +59,8 @@ class Reader:
 
         :raises Wrong: when something else came.
         """
+        assert self._process.stdin
+        self._process.stdin.write(f"{sum(map(len, expected.values()))}\n".encode())
         async with asyncio.timeout(SECONDS):
             told: list[tuple[str, int, int]] = json.loads(await self._line())
         each_once([(key, sequence) for key, sequence, _ in told], expected)
@@ -82,7 +84,7 @@ class Flow:
     """Commits a second."""
 
     @asynccontextmanager
-    async def reader(self, how: str, topic: str, count: int) -> AsyncGenerator[Reader]:
+    async def reader(self, how: str, topic: str) -> AsyncGenerator[Reader]:
         """A reader that is there before the first event."""
         environment = os.environ | {
             "MONGO_URI": self.bench.mongo_uri,
@@ -90,7 +92,8 @@ class Flow:
             "PARTITIONS": str(PARTITIONS),
         }
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.bench.b3_reader", how, topic, str(count)),
+            *(sys.executable, "-m", "tests.bench.b3_reader", how, topic),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=environment,
             limit=2**26,
@@ -145,12 +148,12 @@ class Flow:
             await producer.stop()
 
     @asynccontextmanager
-    async def passage(self, how: str, count: int) -> AsyncGenerator[tuple[Sending, Reader]]:
+    async def passage(self, how: str) -> AsyncGenerator[tuple[Sending, Reader]]:
         """Both ends of a new topic."""
         sender = self.kit if how == "kit" else self.bare
         async with (
             self.bench.topic(partitions=PARTITIONS) as topic,
-            self.reader(how, topic, count) as reader,
+            self.reader(how, topic) as reader,
             sender(topic) as send,
         ):
             yield send, reader
@@ -165,7 +168,7 @@ class Flow:
             committed[key] = await send(key)
 
         keys = [str(uuid4()) for _ in range(before + count)]
-        async with self.passage(how, len(keys)) as (send, reader), asyncio.TaskGroup() as tasks:
+        async with self.passage(how) as (send, reader), asyncio.TaskGroup() as tasks:
             began = time.monotonic()
             for number in range(len(keys)):
                 await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
@@ -178,7 +181,7 @@ class Flow:
     async def full(self, how: str, count: int) -> float:
         """Events a second, from the first commit to the last arrival, as many at once as there are workers."""
         keys = [str(uuid4()) for _ in range(count)]
-        async with self.passage(how, count) as (send, reader):
+        async with self.passage(how) as (send, reader):
             began = time.monotonic_ns()
             await at_once(count, lambda number: send(keys[number]), workers=WORKERS)
             committed = time.monotonic_ns()
@@ -197,7 +200,7 @@ class Flow:
     async def backlog(self, rooms: int, each: int) -> float:
         """Events a second out of outboxes with so many each, from the relay's start to the last arrival."""
         count = rooms * each
-        async with self.bench.topic(partitions=PARTITIONS) as topic, self.reader("bare", topic, count) as reader:
+        async with self.bench.topic(partitions=PARTITIONS) as topic, self.reader("bare", topic) as reader:
             documents = await self._waiting(topic, rooms, each)
             for first in range(0, rooms, 500):
                 await self.database["rooms"].insert_many(documents[first : first + 500])

@@ -1,8 +1,9 @@
 """The other end of B3, a process of its own: it reads a topic and notes when each event arrived.
 
-``python -m tests.bench.b3_reader kit|bare topic count``: by the kit's consumer and a policy, or by the bare client. It
-prints ``ready``; then, half a second after it has ``count`` different events, or when nothing has come for long, all
-that came as JSON, in its order: key, sequence, moment. Moments are of the clock that all processes of a machine share.
+``python -m tests.bench.b3_reader kit|bare topic``: by the kit's consumer and a policy, or by the bare client. It prints
+``ready``, and is told on its standard input how many events there are, when that is known; half a second after it has
+as many different ones, or when nothing has come for long, it prints all that came as JSON, in its order: key, sequence,
+moment. Moments are of the clock that all processes of a machine share.
 """
 
 import asyncio
@@ -32,8 +33,7 @@ QUIET_SECONDS = 30
 class Arrivals:
     """When each event came."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self) -> None:
         self._came: list[tuple[str, int, int]] = []
         self._known: set[tuple[str, int]] = set()
         self._last_at = 0.0
@@ -46,17 +46,18 @@ class Arrivals:
 
     async def tell(self) -> None:
         """Wait for the last, and a little longer, and print them."""
-        self._last_at = time.monotonic()
         print("ready", flush=True)
-        while len(self._known) < self._count and time.monotonic() - self._last_at < QUIET_SECONDS:
+        count = int(await asyncio.to_thread(sys.stdin.readline))
+        self._last_at = time.monotonic()
+        while len(self._known) < count and time.monotonic() - self._last_at < QUIET_SECONDS:
             await asyncio.sleep(0.02)
         await asyncio.sleep(READ_ON_SECONDS)
         print(json.dumps(self._came), flush=True)
 
 
-async def by_the_kit(topic: str, count: int) -> None:
+async def by_the_kit(topic: str) -> None:
     """A service's policies, as ``Service`` runs them."""
-    arrivals = Arrivals(count)
+    arrivals = Arrivals()
     policies = Policies(f"{topic}-policies")
 
     @policies.when(contracts.RoomOpened)
@@ -88,9 +89,9 @@ async def by_the_kit(topic: str, count: int) -> None:
         await client.drop_database(topic)
 
 
-async def by_the_bare_client(topic: str, count: int) -> None:
+async def by_the_bare_client(topic: str) -> None:
     """A consumer of the bare client, from the beginning."""
-    arrivals = Arrivals(count)
+    arrivals = Arrivals()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"],
         auto_offset_reset="earliest",
@@ -109,5 +110,5 @@ async def by_the_bare_client(topic: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    how, topic, count = sys.argv[1:]
-    uvloop.run((by_the_kit if how == "kit" else by_the_bare_client)(topic, int(count)))
+    how, topic = sys.argv[1:]
+    uvloop.run((by_the_kit if how == "kit" else by_the_bare_client)(topic))

@@ -10,11 +10,10 @@ what is committed must be the topic's end.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid5
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -31,7 +30,7 @@ from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
-from tyrsky.deliveries import Delivery, Edition, Reaction, Taken
+from tyrsky.deliveries import Reaction
 from tyrsky.policies import Policies, PolicyReaction
 from tyrsky.rows import ProjectionReaction
 from tyrsky.store import Store
@@ -41,45 +40,15 @@ from tyrsky_contracts.companies import VisitRecorded
 from tyrsky_contracts.event import Envelope
 
 from tests.bench.b4_clock import Clock
+from tests.bench.b4_events import company_of, said
+from tests.bench.b4_watched import Watched
 from tests.bench.bench import Bench, Compared, Document, Row, check
+from tests.bench.profiling import Load, profiled
 
 GOAL = 5.0
 PARTITIONS = 3
 ROUND_SECONDS = 240
-VISITS_EACH = 5
 REPEATED_EACH = 20
-NAMESPACE = UUID("0d9a0c6e-0000-4000-8000-000000000004")
-BEGUN = datetime(2026, 1, 15, 12, tzinfo=UTC)
-
-Said = tuple[bytes, list[tuple[str, bytes]], bytes]
-
-
-@dataclass
-class Watched:
-    """A reaction, and how much it has taken. With each round it is another group, which reads all of the topic."""
-
-    reaction: Reaction
-    count: int
-    group: str
-    taken: int = 0
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def events(self) -> Any:
-        return self.reaction.events
-
-    def wants(self, college: str) -> bool:
-        return self.reaction.wants(college)
-
-    async def edition(self) -> Edition:
-        return await self.reaction.edition()
-
-    async def take(self, queues: Mapping[str, Sequence[Delivery]], edition: Edition) -> Taken:
-        taken = await self.reaction.take(queues, edition)
-        self.taken += taken.count
-        if self.taken >= self.count:
-            self.done.set()
-        return taken
 
 
 @dataclass
@@ -97,36 +66,13 @@ class Consuming:
     def messages(self) -> int:
         return self.visits + self.visits // REPEATED_EACH
 
-    def said(self, number: int) -> Said:
-        """The event of one visit."""
-        visit = uuid5(NAMESPACE, f"{self.bench.seed} {number}")
-        company = number % max(1, self.visits // VISITS_EACH)
-        event = VisitRecorded(
-            visit_id=visit,
-            company_id=uuid5(NAMESPACE, f"company {company}"),
-            business_id=testing.business_id(company),
-            visited_at=BEGUN + timedelta(minutes=number),
-        )
-        envelope = Envelope(
-            id=uuid5(visit, "recorded"),
-            type=event.type,
-            source="/colleges/vaao/visits",
-            subject=str(visit),
-            time=BEGUN,
-            college="vaao",
-            sequence=2,
-            correlationid="a-request",
-            causationid="a-command",
-        )
-        return str(visit).encode(), *self.codec.encode(event, envelope)
-
     async def fill(self) -> None:
         """Publish all, every twentieth twice."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bench.bootstrap, linger_ms=5)
         await producer.start()
         try:
             for number in [*range(self.visits), *range(0, self.visits, REPEATED_EACH)][: self.messages]:
-                key, headers, body = self.said(number)
+                key, headers, body = said(self.bench.seed, number, of=self.visits, by=self.codec)
                 await producer.send(self.topic, body, key=key, headers=headers)
         finally:
             await producer.stop()
@@ -243,8 +189,7 @@ class Consuming:
         return self.messages / clock.seconds
 
     def _right(self, visits: Mapping[str, int]) -> None:
-        companies = max(1, self.visits // VISITS_EACH)
-        expected = Counter(testing.business_id(number % companies) for number in range(self.visits))
+        expected = Counter(testing.business_id(company_of(number, of=self.visits)) for number in range(self.visits))
         check(visits == expected, f"the sums are wrong: {sum(visits.values())} visits, not {self.visits}")
 
 
@@ -252,12 +197,24 @@ async def _whole(message: Any) -> Any:
     return message
 
 
-async def run(bench: Bench) -> list[Row]:
-    visits = bench.size(4_000, 100)
+@asynccontextmanager
+async def filled(bench: Bench) -> AsyncGenerator[Consuming]:
+    """A topic full of events."""
     async with bench.database() as database, bench.topic(partitions=PARTITIONS) as topic:
         about = topics.companies.model_copy(update={"name": topic})
-        consuming = Consuming(bench, database, Codec([about]), topic, visits)
+        consuming = Consuming(bench, database, Codec([about]), topic, bench.size(4_000, 100))
         await consuming.fill()
+        yield consuming
+
+
+async def profile(bench: Bench) -> str:
+    """Where the time of a message into the read model goes, in the process that consumes it: this one."""
+    async with filled(bench) as consuming:
+        return await profiled(bench, None, Load(consuming.projection, consuming.messages, "message"))
+
+
+async def run(bench: Bench) -> list[Row]:
+    async with filled(bench) as consuming:
         reached = await bench.compare(consuming.projection, consuming.floor)
         decided = await bench.compare(consuming.policy, consuming.floor, warm=False)
     return [

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from math import sqrt
 from typing import Any
 
-from tests.bench import companies
+from tests.bench import b1_commands, companies
 from tests.bench.b1_commands import Commands
 from tests.bench.bench import Bench, Compared, Row, check
 from tests.bench.load import drive, request
@@ -26,6 +26,11 @@ DEVIATIONS = 5
 """Chance decides which traces are exported: so many standard deviations away are no chance."""
 
 Span = dict[str, Any]
+
+
+async def profile(bench: Bench) -> str:
+    """B1's: what ``opentelemetry`` and ``prometheus_client`` have of it is what is measured here."""
+    return await b1_commands.profile(bench)
 
 
 async def run(bench: Bench) -> list[Row]:

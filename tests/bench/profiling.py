@@ -1,8 +1,9 @@
-"""Where a request's time goes: for the benchmarks that miss their goal, by ``python -m tests.bench --profile FOLDER``.
+"""Where the time goes: of each benchmark, by ``python -m tests.bench --profile FOLDER``.
 
 The benchmark's load is on the service twice, for some seconds each: while nobody looks, to count the processors' time
 of all processes, and while py-spy looks at the service's stack again and again. It may where the system lets it: on
-Linux as root, or with ``kernel.yama.ptrace_scope`` 0.
+Linux as root, or with ``kernel.yama.ptrace_scope`` 0. Where the kit runs in the benchmark's own process, that is the
+one that is looked at.
 """
 
 import asyncio
@@ -34,30 +35,32 @@ LIBRARY = re.compile(r"/lib/python3\.\d+/(\w+)")
 
 @dataclass(frozen=True)
 class Load:
-    """What is done again and again, and how many requests it is each time."""
+    """What is done again and again, and how many of ``what`` it is each time."""
 
     once: Callable[[], Awaitable[object]]
-    requests: int
+    count: int
+    what: str = "request"
 
 
-async def profiled(bench: Bench, served: Served, load: Load) -> str:
-    """Where the time goes of the service under this load, as tables."""
+async def profiled(bench: Bench, served: Served | None, load: Load) -> str:
+    """Where the time goes of the service, or of the kit in this process, under this load, as tables."""
     seconds = bench.size(SECONDS, SECONDS_QUICK)
+    looked_at = {"the service": served.pid, "the load": os.getpid()} if served else {"this process": os.getpid()}
     await load.once()
-    used = await _processors_time(bench, served, load, seconds)
-    stacks = await _stacks(served, load, seconds)
-    return f"{_processes(used)}\n\n{table(stacks)}"
+    used = await _processors_time(bench, looked_at, load, seconds)
+    stacks = await _stacks(next(iter(looked_at.values())), load, seconds)
+    return f"{_processes(used, load.what)}\n\n{table(stacks, next(iter(looked_at)))}"
 
 
-async def _processors_time(bench: Bench, served: Served, load: Load, seconds: float) -> dict[str, float]:
-    """Milliseconds that each process computed for one request. Parts on other machines are not known."""
-    parts = {"the service": served.pid, "the load": os.getpid()}
+async def _processors_time(bench: Bench, ours: Mapping[str, int], load: Load, seconds: float) -> dict[str, float]:
+    """Milliseconds that each process computed for one request. Parts on other machines are not known, nor are processes
+    that come and go with the load."""
     addresses = {"the store": urlsplit(bench.mongo_uri).netloc, "Kafka": bench.bootstrap}
-    parts |= {name: pid for name, address in addresses.items() if (pid := _listener(address))}
+    parts = {**ours, **{name: pid for name, address in addresses.items() if (pid := _listener(address))}}
     before, began, done = {name: _computed(pid) for name, pid in parts.items()}, time.monotonic(), 0
     while time.monotonic() - began < seconds:
         await load.once()
-        done += load.requests
+        done += load.count
     return {name: (_computed(pid) - before[name]) / done * 1000 for name, pid in parts.items()}
 
 
@@ -75,13 +78,13 @@ def _listener(address: str) -> int | None:
     return None
 
 
-async def _stacks(served: Served, load: Load, seconds: float) -> str:
+async def _stacks(pid: int, load: Load, seconds: float) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stacks"
         looks = ["--rate", str(LOOKS_A_SECOND), "--duration", str(int(seconds))]
         shape = ["--format", "raw", "--full-filenames", "--output", str(file)]
         spy = await asyncio.create_subprocess_exec(
-            *(program("py-spy"), "record", "--pid", str(served.pid), *looks, *shape),
+            *(program("py-spy"), "record", "--pid", str(pid), *looks, *shape),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -124,8 +127,8 @@ def _place(frame: str) -> str:
     return ".".join(names)
 
 
-def table(stacks: str) -> str:
-    """The shares that count, the largest first."""
+def table(stacks: str, process: str) -> str:
+    """The shares of a process that count, the largest first."""
     found = shares(stacks)
     told = {place: each for place, each in found.items() if each[0] >= OWN_LEAST}
     kit = sum(own for place, (own, _) in found.items() if place.startswith("tyrsky"))
@@ -133,8 +136,8 @@ def table(stacks: str) -> str:
     rows = sorted(told.items(), key=lambda each: each[1], reverse=True)
     return "\n".join(
         [
-            "Shares of the time in which the service's process computed, of each module of ours and each library: what "
-            "is its own, and that with what it calls. What is written in C counts as its caller's own.",
+            f"Shares of the time in which {process} computed, of each module of ours and each library: what is its "
+            "own, and that with what it calls. What is written in C counts as its caller's own.",
             "",
             "| where | own | with what it calls |",
             "| --- | --- | --- |",
@@ -146,7 +149,7 @@ def table(stacks: str) -> str:
     )
 
 
-def _processes(used: Mapping[str, float]) -> str:
+def _processes(used: Mapping[str, float], what: str) -> str:
     rows = [f"| {name} | {milliseconds:.2f} |" for name, milliseconds in used.items()]
-    head = ["Processors' time of one request, while no profiler looks:", "", "| of | ms |", "| --- | --- |"]
+    head = [f"Processors' time of one {what}, while no profiler looks:", "", "| of | ms |", "| --- | --- |"]
     return "\n".join([*head, *rows, f"| together | {sum(used.values()):.2f} |"])

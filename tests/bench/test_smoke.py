@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from tests.bench.__main__ import BENCHMARKS, PROFILED
+from tests.bench.__main__ import BENCHMARKS
 from tests.bench.bench import Bench
 
 pytestmark = pytest.mark.stack
@@ -16,7 +16,7 @@ async def test_a_benchmark_runs_and_finds_nothing_wrong(code: str, here: Bench) 
     assert {row.code for row in rows} == {code}
 
 
-@pytest.mark.parametrize("code", PROFILED)
+@pytest.mark.parametrize("code", BENCHMARKS)
 async def test_a_profile_tells_of_the_kit(code: str, here: Bench) -> None:
     try:
         told = await importlib.import_module(f"tests.bench.{BENCHMARKS[code]}").profile(here)

@@ -1,4 +1,5 @@
-"""F8 follows every plan that was acknowledged in its window, whether or not its invitation has arrived."""
+"""F8 follows every plan that was acknowledged in its window, whether or not its invitation has arrived, and measures as
+often as it was to."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,11 +51,11 @@ async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_
         await started(_, __, **now)
         return 1
 
-    def step(name: str, result: Any) -> Any:
+    def step(name: str, result: Any, hurt: Any = None) -> Any:
         async def done(*_: Any) -> Any:
             bug, patient = "bug" * ("fail" in wanted), "patient" * ("env" in wanted)
             happened.append(" ".join(filter(None, (name, bug, patient))))
-            return result
+            return hurt if bug and hurt else result
 
         return done
 
@@ -72,7 +73,8 @@ async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_
     monkeypatch.setattr(poison, "_victims", victims)
     monkeypatch.setattr(poison, "_tell_choked", lambda *_: None)  # pyright: ignore[reportUnknownLambdaType]
     monkeypatch.setattr(poison, "_write", step("write", {("g", "k1")}))
-    monkeypatch.setattr(poison, "_window", step("window", [0.1]))
+    many = poison.SAMPLES_JUDGED
+    monkeypatch.setattr(poison, "_window", step("window", [1.0] * many, [9.0] * many))
     for name, result in (
         ("all_kept", []),
         ("tried_again", (2, [])),
@@ -82,8 +84,11 @@ async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_
     ):
         monkeypatch.setattr(poison.letters, name, step(name, result))
     rig = SimpleNamespace(fault_ended=lambda: None)
-    outcome = await poison.poison(cast("Rig", rig), Random(1), 1)
-    assert [each for each in happened if each.startswith("window")] == ["window", "window bug"]
+    outcome = await poison.poison(cast("Rig", rig), Random(1), 2)
+    # As often as it was to be, though the others are slower: not until it is good.
+    assert [each for each in happened if each.startswith("window")] == ["window", "window bug"] * 2
+    assert outcome.wrong == ("p99 of the others: 9.000 s with poison, 1.000 s without",)
+    happened = happened[: len(happened) // 2]
     after = happened[happened.index("tried_again bug") :]
     assert after == ["tried_again bug", "put_off bug patient", "replayed patient", "dropped patient"]
-    assert (outcome.times, outcome.counts["tries again meanwhile"], wanted) == (1, 2, {})
+    assert (outcome.times, outcome.counts["tries again meanwhile"], wanted) == (2, 4, {})

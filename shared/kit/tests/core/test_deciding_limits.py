@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
@@ -113,19 +112,20 @@ async def test_who_gave_up_is_remembered_all_the_same(
     assert (await rig.document())["state"]["guests"].count("Aino") == 1
 
 
+@pytest.mark.parametrize("step", ["load", "save"])
 async def test_a_wish_that_waited_while_another_process_did_it_is_not_done_again(
-    database: AsyncDatabase[Document], monkeypatch: pytest.MonkeyPatch
+    database: AsyncDatabase[Document], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     monkeypatch.setattr(receipts, "KEPT", 2)
     first, second = Rig(database), Rig(database)
     await first.opened(9)
-    load, may = second.decider.store.load, asyncio.Event()
+    does, may = getattr(second.decider.store, step), asyncio.Event()
 
-    async def late(college: str, id: UUID) -> Loaded[Room] | None:
+    async def late(*about: Any) -> Any:
         await may.wait()
-        return await load(college, id)
+        return await does(*about)
 
-    monkeypatch.setattr(second.decider.store, "load", late)
+    monkeypatch.setattr(second.decider.store, step, late)
     async with remembering(database) as memory:
         wish = replace(ask(take("Aino")), memory=memory)
         waiting = asyncio.ensure_future(second.decider.carry_out(wish))

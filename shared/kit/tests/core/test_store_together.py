@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from pymongo.errors import BulkWriteError, WriteConcernError, WriteError
 from tyrsky.aggregate import Rejected
+from tyrsky.guarded import Guarded, GuardedWrites
 from tyrsky.store import Saved, Store
 
 from .room import Room, RoomCommand
@@ -66,6 +67,20 @@ async def test_what_the_store_cannot_take_fails_alone(store: Store[Room, RoomCom
     assert isinstance(failed, WriteError)
     tokens = {each["_id"]: each["lease_token"] async for each in store.collection.find({})}
     assert all(each.claim and each.claim.token == tokens[each.claim.id] for each in saved if isinstance(each, Saved))
+
+
+async def test_what_the_client_cannot_encode_fails_alone(store: Store[Room, RoomCommand]) -> None:
+    ids = [str(await created(store, change(1))) for _ in range(3)]
+    writes, texts = GuardedWrites(store.collection), ["whole", "half a letter: \ud83d", "whole too"]
+    asked = [
+        Guarded({"_id": id, "college": "vaao", "version": 1}, {"$set": {"text": text, "lease_token": id}}, token=id)
+        for id, text in zip(ids, texts, strict=True)
+    ]
+    first, second, third = await asyncio.gather(*(writes.write(each) for each in asked), return_exceptions=True)
+    assert (first, third) == (True, True)
+    assert isinstance(second, UnicodeError)
+    kept = {each["_id"]: each.get("text") async for each in store.collection.find({})}
+    assert [kept[id] for id in ids] == ["whole", None, "whole too"]
 
 
 async def test_who_is_too_late_costs_the_others_one_look(store: Store[Room, RoomCommand]) -> None:

@@ -34,6 +34,31 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signatures were looked at."""
+    tokens, decode = list[str](), jwt.decode
+
+    def counted(token: str, *given: Any, **named: Any) -> Any:
+        tokens.append(token)
+        return decode(token, *given, **named)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    return tokens
+
+
+async def test_a_token_that_is_shown_again_is_not_verified_again(issuer: Authority, verified: list[str]):
+    verifier = Verifier(settings_for(issuer))
+    token, other = issuer.token(), issuer.token(name="Maija")
+    for shown in (token, other, token, token):
+        await verifier.caller(shown)
+        assert verifier.recognised(shown)
+    assert verified == [token, other]
+    await verifier.keys._fetch()  # pyright: ignore[reportPrivateUsage] - other keys, with which nothing was verified
+    await verifier.caller(token)
+    assert verified == [token, other, token]
+
+
 async def test_only_so_many_tokens_are_remembered(issuer: Authority, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tyrsky.auth.VERIFIED_MAX", 2)
     verifier = Verifier(settings_for(issuer))
@@ -62,6 +87,14 @@ async def test_a_token_that_is_verified_anew_drives_no_other_out(issuer: Authori
     assert list(verifier._verified) == [digest(first), digest(second)]  # pyright: ignore[reportPrivateUsage]
 
 
+async def test_two_requests_with_one_new_token_drive_no_other_out(issuer: Authority, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tyrsky.auth.VERIFIED_MAX", 2)
+    verifier = Verifier(settings_for(issuer))
+    first, second = (issuer.token(name=f"Maija {n}") for n in range(2))
+    await asyncio.gather(*(verifier.caller(token) for token in (first, second, second)))  # all wait for the keys
+    assert list(verifier._verified) == [digest(first), digest(second)]  # pyright: ignore[reportPrivateUsage]
+
+
 async def test_a_token_that_was_verified_ends_all_the_same_and_is_forgotten(issuer: Authority):
     verifier = Verifier(settings_for(issuer))
     token = issuer.signed({**issuer.claims(), "exp": int(time.time()) - LEEWAY_SECONDS + 1})
@@ -86,25 +119,20 @@ async def test_who_is_recognised_at_once_asks_nobody(issuer: Authority):
     assert issuer.asked == 1
 
 
-async def test_wrong_signatures_take_a_share_of_the_time(issuer: Authority, monkeypatch: pytest.MonkeyPatch):
+async def test_wrong_signatures_take_a_share_of_the_time(
+    issuer: Authority, monkeypatch: pytest.MonkeyPatch, verified: list[str]
+):
     monkeypatch.setattr("tyrsky.auth.FAILURES_SHARE", 0.005)
-    verifier, stranger, tries = Verifier(settings_for(issuer)), Key(), list[str]()
+    verifier, stranger = Verifier(settings_for(issuer)), Key()
     stranger.kid = issuer.keys[0].kid
     await verifier.keys.check()
-    decode = jwt.decode
-
-    def counted(token: str, *given: Any, **named: Any) -> Any:
-        tries.append(token)
-        return decode(token, *given, **named)
-
-    monkeypatch.setattr(jwt, "decode", counted)
     wrong = issuer.signed(issuer.claims(), key=stranger)
     met = issuer.token(name="Maija")
     await verifier.caller(met)
     await verifier.keys._fetch()  # pyright: ignore[reportPrivateUsage] - with which everything is verified anew
     for _ in range(500):
         assert verifier.recognised(wrong) is None
-    assert 0 < len(tries) < 250  # each takes about a tenth of a millisecond
+    assert 0 < verified.count(wrong) < 250  # each takes about a tenth of a millisecond
     assert verifier.recognised(issuer.token()) is None
     assert verifier.recognised(met)
     assert await refusal(verifier, wrong) == "token-invalid"  # who has a place is told all the same
