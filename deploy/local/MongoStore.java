@@ -11,6 +11,9 @@
 // how every load, save and clearing asks, reads the whole collection. Whatever an index finds is held against the whole
 // query afterwards by the library itself, so that all this changes is how many documents are looked at.
 //
+// As the library comes, it opens all databases anew to tell their names, and their indexes with them, which live requests
+// are changing. Here each is opened once. And pages that a request may still read are kept until it is answered.
+//
 // Compiled when the server starts (mongo_server.py), by Eclipse's compiler, as the Java here has none.
 
 package tyrsky.local;
@@ -27,7 +30,9 @@ import de.bwaldvogel.mongo.oplog.Oplog;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -37,6 +42,7 @@ public class MongoStore extends H2Backend {
         "insert", "update", "delete", "findandmodify", "create", "createindexes", "drop", "dropindexes", "dropdatabase");
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private Map<String, MongoDatabase> open; // made when the first is opened, and that is before this class's own fields are
     private final int full;
 
     /** @param full what the process ends with when its file cannot be written */
@@ -48,6 +54,7 @@ public class MongoStore extends H2Backend {
     @Override
     public Document handleMessage(MongoMessage message) {
         MVStore store = getMvStore();
+        MVStore.TxCounter pages = store.registerVersionUsage();
         try {
             Document answer = writes(message.getDocument()) ? written(message) : super.handleMessage(message);
             keep();
@@ -58,6 +65,8 @@ public class MongoStore extends H2Backend {
             if (!store.isClosed()) {
                 throw error; // a command that the server refuses
             }
+        } finally {
+            store.deregisterVersionUsage(pages);
         }
         // Whoever asked gets no answer, which is the truth: what is in memory is not in the file.
         System.out.println("the file cannot be written: this process ends");
@@ -107,8 +116,11 @@ public class MongoStore extends H2Backend {
     }
 
     @Override
-    protected MongoDatabase openOrCreateDatabase(String name) {
-        return new Database(name);
+    protected synchronized MongoDatabase openOrCreateDatabase(String name) {
+        if (open == null) {
+            open = new ConcurrentHashMap<>();
+        }
+        return open.computeIfAbsent(name, Database::new);
     }
 
     class Database extends H2Database {
@@ -119,6 +131,7 @@ public class MongoStore extends H2Backend {
         /** As the library comes, the data of all databases goes whose names begin with this one's. */
         @Override
         public void drop(Oplog oplog) {
+            open.remove(getDatabaseName());
             String data = "databases." + getDatabaseName() + ".";
             for (String name : getMvStore().getMapNames()) {
                 if (name.startsWith(data) && !name.startsWith(data + "system.")) {
@@ -132,6 +145,11 @@ public class MongoStore extends H2Backend {
                     }
                 }
             }
+        }
+
+        @Override
+        protected Index<Object> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
+            return Polled.by(keys) ? new Polled(name, keys) : null;
         }
 
         /** What does not hold as many as there are documents is emptied, for then the library fills it. */

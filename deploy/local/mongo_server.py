@@ -102,10 +102,10 @@ def backend(folder: Path, class_path: str) -> Any:
     """The library's backend with what it lacks: MongoStore.java says why, and how."""
     said = jpype.JClass("java.io.StringWriter")()
     writer = jpype.JClass("java.io.PrintWriter")(said)
-    source = str(Path(__file__).with_name("MongoStore.java"))
+    sources = [str(file) for file in sorted(Path(__file__).parent.glob("*.java"))]
     compiler = jpype.JClass("org.eclipse.jdt.core.compiler.batch.BatchCompiler")
-    if not compiler.compile(["-21", "-cp", class_path, "-d", str(folder), source], writer, writer, None):
-        raise RuntimeError(f"{source} does not compile:\n{said}")
+    if not compiler.compile(["-21", "-cp", class_path, "-d", str(folder), *sources], writer, writer, None):
+        raise RuntimeError(f"{sources} do not compile:\n{said}")
     folders = [folder.resolve().as_uri() + "/"]
     loader = jpype.JClass("java.net.URLClassLoader")([jpype.JClass("java.net.URI")(each).toURL() for each in folders])
     return jpype.JClass(loader.loadClass("tyrsky.local.MongoStore"))
