@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults import ledger
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.rig import Rig
@@ -91,7 +90,7 @@ async def _mails_left(rig: Rig) -> int:
 
 
 async def _calls(rig: Rig) -> int:
-    return len(ledger.noted(rig.ledger.file, "webhook"))
+    return len(await asyncio.to_thread(rig.ledger.paper.noted, "webhook"))
 
 
 async def _calls_left(rig: Rig) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tests.faults import ledger, looking
+from tests.faults import looking
 from tests.faults.rig import Rig
 
 READ_MODELS: Mapping[str, Sequence[str]] = {"companies": ["reach"], "seats": ["occupancy"]}
@@ -46,7 +46,7 @@ async def standing(rig: Rig) -> Standing:
                 addresses |= {each["state"]["to_email"]} if "to_email" in each["state"] else set()
         letters += await database["dead_letters"].count_documents({})
     mails = await asyncio.to_thread(looking.mails, rig.stack, sorted(addresses))
-    calls = len(ledger.noted(rig.ledger.file, "webhook"))
+    calls = len(await asyncio.to_thread(rig.ledger.paper.noted, "webhook"))
     models = [await model_hash(rig, service, name) for service, name in read_models(rig)]
     return Standing(hashed.hexdigest()[:16], " ".join(models), mails.total(), calls, letters)
 
