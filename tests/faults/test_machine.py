@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Iterator
@@ -26,6 +25,7 @@ from tests.e2e import world
 from tests.faults.asking import Api
 from tests.faults.machine import USERS
 from tests.faults.stateful import drive, register
+from tests.tools import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -54,12 +54,6 @@ def process(command: list[str], environment: dict[str, str], ready: str, log: Pa
         finally:
             running.terminate()
             running.wait(60)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import HOST, Proxy
-from tests.faults.standins import Echo, Line, free_port
+from tests.faults.standins import Echo, Line
 from tests.faults.wire import talk_of
+from tests.tools import free_port
 
 ID = "6c1d0b0e-0000-4000-8000-000000000001"
 CALL = f"POST / HTTP/1.1\r\nHost: x\r\nwebhook-id: {ID}\r\n\r\n{{}}".encode()
