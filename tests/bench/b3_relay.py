@@ -12,7 +12,8 @@ beside the bare client in a pipeline.
 import statistics
 
 from tests.bench.b3_flow import Flow
-from tests.bench.bench import Bench, Compared, Row, percentile
+from tests.bench.bench import Bench, Compared, Row
+from tests.tools import percentile
 
 GOAL_MS = 50
 EVENTS_EACH = 10

@@ -17,6 +17,7 @@ from tests.faults.hands import NotDone
 from tests.faults.letters import POLICIES, REACH, Parked
 from tests.faults.looking import OURS
 from tests.faults.rig import Rig
+from tests.tools import percentile
 
 WINDOW_SECONDS = 15
 WINDOW_SECONDS_MAX = 90
@@ -63,7 +64,7 @@ def compared(clean: Latencies, poisoned: Latencies) -> tuple[dict[str, float | s
     fewest, counts = min(len(clean), len(poisoned)), {"measured without": len(clean), "measured with": len(poisoned)}
     if fewest < SAMPLES_JUDGED:
         return {**counts, "p99": f"too few to judge ({fewest} of {SAMPLES_JUDGED})"}, []
-    before, during = _p99(clean), _p99(poisoned)
+    before, during = percentile(clean, 0.99), percentile(poisoned, 0.99)
     shown = {**counts, "p99 without, ms": _milliseconds(before), "p99 with, ms": _milliseconds(during)}
     slower = f"p99 of the others: {during:.3f} s with poison, {before:.3f} s without"
     return shown, [slower] if during > 2 * before else []
@@ -205,7 +206,3 @@ async def _taken(rig: Rig, visits: Collection[str]) -> dict[str, float]:
 
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000) if math.isfinite(seconds) else seconds
-
-
-def _p99(latencies: Latencies) -> float:
-    return sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))]

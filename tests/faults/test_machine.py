@@ -24,7 +24,8 @@ from deploy.local.stack import HOST, PORTS, ROOT, Stack
 from tests.e2e import world
 from tests.faults.asking import Api
 from tests.faults.machine import USERS
-from tests.faults.stateful import drive, register
+from tests.faults.stateful import drive
+from tests.faults.working import import_register
 from tests.tools import free_port
 
 pytestmark = pytest.mark.stack
@@ -93,7 +94,7 @@ def gateway(tmp_path: Path) -> Iterator[str]:
 def test_what_people_do_in_any_order_agrees_with_what_the_api_promises(gateway: str, loop: asyncio.AbstractEventLoop):
     seed = int(os.environ.get("TYRSKY_MACHINE_SEED", time.time()))
     first = 300_000 + secrets.randbelow(100_000)
-    register({**os.environ, "MONGO_DATABASE": "companies"}, range(first, first + COMPANIES))
+    import_register({**os.environ, "MONGO_DATABASE": "companies"}, range(first, first + COMPANIES))
     people = {
         user: httpx2.AsyncClient(base_url=gateway, headers={"Authorization": f"Bearer {world.token(user)}"}, timeout=30)
         for user in USERS

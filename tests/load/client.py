@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tests.bench.bench import percentile
+from tests.tools import percentile
 
 ASK_SECONDS = 60
 HEAD_END = b"\r\n\r\n"
