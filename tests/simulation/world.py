@@ -41,8 +41,8 @@ WAIT_SECONDS = 30
 """How long after the last fault an event may wait in its outbox, and a group stand at one place behind which there is
 more. The longest ways: a holder is seen to be dead after six looks of a second, or a claim of one's own to be nobody's
 after ten and a round of five; what it had open is ended, and what it had published is read. A reader that was killed is
-given up after ten seconds, others join at their next sign of life, and the end of what they read may be such a
-holder's."""
+given up after ten seconds, and the others join at their next sign of life, within three; one that was killed as it
+joined itself keeps them waiting for as long once more."""
 
 SETTLE_SECONDS = 90
 """How long after the last fault all must be done: an event waits, a group stands, the event fails four times and is
