@@ -34,7 +34,6 @@ LONG = {
     "shared/kit/tyrsky/relay.py": "one state: a holder's beginning, publishing, beating and end",
     "shared/kit/tyrsky/service.py": "a service's whole wiring, in the order of its life",
     "shared/kit/tyrsky/store.py": "one document, and each way in which it is read and written",
-    "tests/faults/checking.py": "all that is looked up for the invariants, once",
     "tests/faults/proxy.py": "one connection, and each thing that may become of what passes",
     "tests/faults/running.py": "a run from its first process to its last",
     "tests/load/slow.py": "each way to be slow or silent, with what it may cost others",

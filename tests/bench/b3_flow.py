@@ -22,8 +22,9 @@ from tyrsky.relay import Relay
 from tyrsky.store import Change, Loaded, Saved, Store
 from tyrsky_contracts.codec import Codec
 
-from tests.bench.bench import Bench, Document, at_once, check, percentile
+from tests.bench.bench import Bench, Document, at_once, check
 from tests.bench.topics import each_once
+from tests.tools import percentile
 
 WORKERS = 64
 PARTITIONS = 3

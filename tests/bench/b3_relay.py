@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from tests.bench.b3_flow import Flow
 from tests.bench.b3_sustained import Sustained, sustained
-from tests.bench.bench import Bench, Compared, Row, percentile
+from tests.bench.bench import Bench, Compared, Row
 from tests.bench.profiling import Load, profiled
+from tests.tools import percentile
 
 GOAL_MS = 50
 EVENTS_EACH = 10

@@ -182,12 +182,6 @@ async def at_once(count: int, work: Callable[[int], Awaitable[object]], *, worke
     return count / (time.perf_counter() - began)
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which so large a share of the values lies."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
 async def _until_known(admin: AIOKafkaAdminClient, topic: str) -> None:
     async with asyncio.timeout(30):
         while topic not in await admin.list_topics():

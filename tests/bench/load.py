@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tests.bench.bench import percentile
+from tests.tools import percentile
 
 HEAD_END = b"\r\n\r\n"
 ANSWER_SECONDS = 120

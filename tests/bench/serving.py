@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ from deploy.local.part import program
 from deploy.local.stack import HOST, ROOT
 from tests.bench.bench import Bench
 from tests.bench.collector import Collector
+from tests.tools import free_port
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
@@ -121,10 +121,3 @@ def megabytes(pid: int) -> float:
     """The memory that a process has for itself: what would be free if it ended. Where that is not told, its RSS."""
     memory = psutil.Process(pid).memory_full_info()
     return getattr(memory, "uss", memory.rss) / 2**20
-
-
-def free_port() -> int:
-    """One that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]

@@ -8,22 +8,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.faults import looking
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.looking import OURS
 from tests.faults.rig import SETTLE_SECONDS, Rig
-from tests.faults.standing import Standing, read_models, rebuilt_hash, standing
+from tests.faults.standing import Standing, rebuilt_otherwise, standing
 
 REST_SECONDS = 180
 DONE_SECONDS = 240
 MESSAGES_EACH = 1_000
 MESSAGES_A_SECOND = 100
 """How many a service has to take again at least, all its groups together. Up to 30 s of that are a fault like any."""
-
-READ_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -115,13 +113,8 @@ async def _changed(rig: Rig, before: Standing) -> tuple[str, ...]:
 
 
 async def _rebuilt(rig: Rig) -> list[str]:
-    """Read models that are others when they are rebuilt from the first event."""
-    wrong = list[str]()
     async with _at_rest(rig) as now:
-        for service, name in read_models(rig):
-            if (rebuilt := await rebuilt_hash(rig, service, name)) not in now.read_models:
-                wrong.append(f"{service} {name}: rebuilt it is {rebuilt}, before it was {now.read_models}")
-    return wrong
+        return await rebuilt_otherwise(rig, now.read_models)
 
 
 def _groups(rig: Rig, service: str) -> list[str]:
@@ -153,9 +146,9 @@ async def _wind_back(rig: Rig, group: str) -> int:
 async def _some(rig: Rig, random: Random) -> list[Raw]:
     """All messages of some keys, by dice: at most about MESSAGES_EACH."""
     by_key: defaultdict[tuple[str, bytes], list[Raw]] = defaultdict(list)
-    for raw in await _all(rig):
-        if raw.key is not None and not any(name == OURS for name, _ in raw.headers):
-            by_key[raw.topic, raw.key].append(raw)
+    async for each in looking.messages(rig.layout.bootstrap, rig.layout.topics):
+        if each.key is not None:
+            by_key[each.topic, each.key].append(Raw(each.topic, each.key, each.value, list(each.headers)))
     chosen = list[Raw]()
     for key in random.sample(sorted(by_key), len(by_key)):
         if len(chosen) < MESSAGES_EACH:
@@ -163,26 +156,6 @@ async def _some(rig: Rig, random: Random) -> list[Raw]:
     if not chosen:
         raise NotDone("there is no message to be written again")
     return chosen
-
-
-async def _all(rig: Rig) -> list[Raw]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=rig.layout.bootstrap, enable_auto_commit=False, isolation_level="read_committed"
-    )
-    await consumer.start()
-    found = list[Raw]()
-    try:
-        partitions: list[TopicPartition] = await looking.partitions_of(rig.layout.bootstrap, rig.layout.topics)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        async with asyncio.timeout(READ_SECONDS):
-            while any([await consumer.position(at) < ends[at] for at in partitions]):
-                for batch in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [Raw(each.topic, each.key, each.value, list(each.headers)) for each in batch]
-    finally:
-        await consumer.stop()
-    return found
 
 
 def shuffled_across_keys(messages: Sequence[Raw], random: Random) -> list[Raw]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from tests.faults import answers, endings, invariants, invited, ledger, looking, reads, repeated, reserved, standing
+from tests.faults import endings, invariants, looking, standing
 from tests.faults.invariants import Note, Verdict
+from tests.faults.judging import NOTES, Found, Outside, Stored, judged
+from tests.faults.ledger import Wish
 from tests.faults.looking import Call, Record
 from tests.faults.lookups import LookUps
-from tests.faults.repeated import Carried
-from tests.faults.resting import Rest, settles
+from tests.faults.resting import Rest
 from tests.faults.rig import AWAY, EFFECTS, SETTLE_SECONDS, Rig
 from tests.faults.underway import UnderWay, senders
 
@@ -22,15 +23,9 @@ STILL_SECONDS = 2.0
 
 MAILS_SECONDS = 180
 SETTLE_SECONDS_MAX = 150
-PAUSE_SECONDS_MAX = 30
 """How long it is watched, so that the report says how late it was."""
 
-MADE = {
-    "register-company": "companies.companies",
-    "add-contact": "companies.contacts",
-    "plan-visit": "companies.visits",
-    "open-room": "seats.rooms",
-}
+PAUSE_SECONDS_MAX = 30
 
 
 class Rows:
@@ -131,46 +126,40 @@ class Checking:
             await self._until_all_is_sent()
             self._settled.append(Rest("the last effect", await rig.settle(), SETTLE_SECONDS))
             self._gone_back += await self._rebuilt()
-        wishes = ledger.read(rig.ledger.file)
+        wishes = await asyncio.to_thread(rig.ledger.paper.wishes)
+        found = Found(
+            wishes,
+            await self._stored(wishes, whole=whole),
+            await self._outside(),
+            await looking.rooms(rig.database("seats")),
+            await asyncio.to_thread(rig.ledger.paper.looks),
+            self._settled if whole else self._settled[-self._new :],
+            self._not_sent,
+            over=whole,
+        )
+        *verdicts, last = await asyncio.to_thread(judged, found)
+        return [*verdicts, await self._nobody_needed(), last]
+
+    async def _stored(self, wishes: Sequence[Wish], *, whole: bool) -> Stored:
+        rig = self._rig
         databases = {service: rig.database(service) for service in rig.services}
         before = await looking.kept(databases)
         records = of_this_run(await looking.records(rig.layout.bootstrap, rig.layout.topics), rig.layout.outside.past)
         kept = await looking.kept(databases)
         shown = await self._look_ups.shown(wishes, whole=whole)
         await self._look_at_rows()
-        there = invariants.acknowledged_is_there(wishes, shown, kept)
-        there = invariants.together(there, Verdict("I1", (), {"looked up through the API": self._look_ups.count}))
-        # What was done outside first, then what the services know of it: mails may still go out meanwhile.
+        return Stored(before, kept, records, shown, self._look_ups.count, list(self._gone_back))
+
+    async def _outside(self) -> Outside:
+        """What was done outside first, then what the services know of it: mails may still go out meanwhile."""
+        rig, paper = self._rig, self._rig.ledger.paper
         mails = await asyncio.to_thread(looking.mails, rig.stack, self._addresses)
-        came = ledger.noted(rig.ledger.file, "webhook")
+        came = await asyncio.to_thread(paper.noted, "webhook")
         calls = [Call(each["id"], each["body"], each["genuine"]) for each in came]
-        notes, dispatches = await self._notes("notifications"), await self._notes("seats")
+        told = {service: await self._notes(service) for service in ("notifications", "seats")}
         await self._look_at_effects()  # what they say by now was seen
-        rooms = await looking.rooms(rig.database("seats"))
-        if whole:
-            missing = invariants.calls_came(wishes, {call.id for call in calls})
-            there = invariants.together(there, invited.mails_came(wishes, notes, mails), Verdict("I1", missing))
-        made = {kind: [id for id, each in kept.items() if each.place == place] for kind, place in MADE.items()}
-        return [
-            there,
-            invariants.committed_is_published(before, records, kept),
-            invariants.together(
-                invariants.effects_once(wishes, notes, mails, made),
-                invariants.calls_once({each.id: each for each in dispatches}, calls, rooms),
-                self._explained({"notifications": notes, "seats": dispatches}),
-            ),
-            invariants.together(
-                invariants.never_back(records, self._gone_back),
-                reads.shown_goes_on(wishes, ledger.looks(rig.ledger.file)),
-            ),
-            invariants.together(
-                settles(self._settled if whole else self._settled[-self._new :]),
-                Verdict("I5", self._not_sent),
-            ),
-            reserved.seats_exact(wishes, rooms),
-            await self._nobody_needed(),
-            answers.by_the_rules(wishes, over=whole),
-        ]
+        notes = {kind: await asyncio.to_thread(paper.noted, kind) for kind in NOTES}
+        return Outside([each.sender for each in self._under_way], mails, calls, told, notes)
 
     async def _until_all_is_sent(self) -> None:
         """A sender that was killed holds its claim for a while: until then nobody may try again."""
@@ -182,33 +171,13 @@ class Checking:
             self._rig.say(f"{left} mails and webhooks are still to be sent")
             await asyncio.sleep(5)
 
-    def _explained(self, told: Mapping[str, Sequence[Note]]) -> Verdict:
-        """Whether each effect that may have been done twice, and each that went out again, has a cause on paper."""
-        notes = {kind: ledger.noted(self._rig.ledger.file, kind) for kind in ("hurt", "broke", "stood still")}
-        unsure, carried = (ledger.noted(self._rig.ledger.file, kind) for kind in ("unsure", "carried"))
-        verdicts = list[Verdict]()
-        for sender in (each.sender for each in self._under_way):
-            verdicts.append(
-                repeated.explained(
-                    sender,
-                    [line for line in unsure if line["service"] == sender.service],
-                    [Carried.of(line) for line in carried if line["pair"] == sender.way_out],
-                    repeated.causes(sender, notes["hurt"], notes["broke"], notes["stood still"]),
-                    [note.id for note in told[sender.service] if note.unsure],
-                )
-            )
-        return invariants.together(*verdicts)
-
     async def _rebuilt(self) -> list[str]:
         """Read models that are others when they are rebuilt from the first event."""
-        wrong = list[str]()
-        if self._rig.layout.outside.past:
-            return wrong  # the topics hold what no read model of this run has heard of
-        for service, name in standing.read_models(self._rig):
-            before = await standing.model_hash(self._rig, service, name)
-            after = await standing.rebuilt_hash(self._rig, service, name, "--leave-out-failing")  # F8's poison is there
-            wrong += [f"{service} {name}: rebuilt it is {after}, before it was {before}"] if after != before else []
-        return wrong
+        rig = self._rig
+        if rig.layout.outside.past:
+            return []  # the topics hold what no read model of this run has heard of
+        before = await standing.model_hashes(rig)
+        return await standing.rebuilt_otherwise(rig, before, "--leave-out-failing")  # F8's poison is there
 
     async def _notes(self, service: str) -> list[Note]:
         fields = {"state.about": 1, "state.status": 1, "state.unsure": 1, "state.attempts": 1}
@@ -243,12 +212,12 @@ class Checking:
             if state == "RUNNING":
                 waits[name] = await self._waits_for(name)
         parked = [f"{service} {key}" for service in rig.services for key in await looking.parked(rig.database(service))]
-        return invariants.nobody_needed({**processes, **stopped}, waits, parked, self._ended())
+        return invariants.nobody_needed({**processes, **stopped}, waits, parked, await asyncio.to_thread(self._ended))
 
     def _ended(self) -> list[str]:
         """Processes that ended by themselves since the last look."""
         log = (self._rig.stack.folder / "log" / "supervisord.log").read_text()
-        explained = {each["pid"] for each in ledger.noted(self._rig.ledger.file, "ends")}
+        explained = {each["pid"] for each in self._rig.ledger.paper.noted("ends")}
         ended = endings.unexplained(log, explained)
         new, self._ended_before = ended[self._ended_before :], len(ended)
         return new

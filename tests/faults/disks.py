@@ -17,7 +17,6 @@ from typing import Any
 
 import psutil
 
-from tests.faults import ledger
 from tests.faults.calling import Answer, Caller
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
@@ -83,7 +82,7 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
     """No room for a while: by turns for the store, which refuses all, and for Kafka, without which work goes on."""
     counts, wrong, longest = Counter[str](), list[str](), 0.0
     parts = [part for part in ("mongo", "kafka") if part not in rig.layout.outside.parts]
-    before = _unexpected(rig)
+    before = await asyncio.to_thread(_unexpected, rig)
     for number in range(amount):
         part = parts[number % len(parts)]
         await asyncio.sleep(random.uniform(1, 3))
@@ -100,7 +99,7 @@ async def full(rig: Rig, random: Random, amount: int) -> Outcome:
         wrong += asking.wrong[:5]
         if part == "mongo" and not asking.refused["writes"]:
             raise NotDone("nobody was refused a write while the store's disk was full")
-    wrong += sorted(_unexpected(rig) - before)
+    wrong += sorted(await asyncio.to_thread(_unexpected, rig) - before)
     return Outcome({**counts, "longest until ready, s": round(longest, 1)}, tuple(wrong), times=amount)
 
 
@@ -161,6 +160,7 @@ def _room(pid: int, size: int) -> None:
 
 
 def _unexpected(rig: Rig) -> set[str]:
-    """Wishes that were answered with a 500: the client cannot know what became of them, nor that it may ask again."""
-    wishes = ledger.read(rig.ledger.file)
+    """Wishes that were answered with a 500: the client cannot know what became of them, nor that it may ask again.
+    It blocks."""
+    wishes = rig.ledger.paper.wishes()
     return {f"{wish.asked.wish} {wish.asked.kind}: {wish.status} {wish.code}" for wish in wishes if wish.status == 500}

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 
 import httpx2
@@ -15,6 +14,7 @@ import httpx2
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.kills import for_sure
+from tests.faults.ledger import Paper
 from tests.faults.rig import Rig
 
 UNIT_SECONDS = 15
@@ -40,7 +40,7 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
     proxies = [rig.proxies[f"{service}-keycloak"] for service in rig.services]
     swallowed = sum(proxy.counts["swallowed"] for proxy in proxies)
     counts = {"gone, s": amount * UNIT_SECONDS, "asked": 0, "refused for an unknown key": 0}
-    wrong, half, since = list[str](), amount * UNIT_SECONDS / 2, rig.ledger.file.stat().st_size
+    wrong, half, since = list[str](), amount * UNIT_SECONDS / 2, rig.ledger.paper.end
     async with AsyncExitStack() as stack:
         for proxy in proxies:
             await stack.enter_async_context(proxy.hole())
@@ -57,7 +57,7 @@ async def gone(rig: Rig, random: Random, amount: int) -> Outcome:
         await asyncio.sleep(UNIT_SECONDS / 3)
     rig.fault_ended()
     back = await rig.ready(service)
-    tries, turned_away = await asyncio.to_thread(tries_of, rig.ledger.file, since, {service: killed_at})
+    tries, turned_away = await asyncio.to_thread(tries_of, rig.ledger.paper, since, {service: killed_at})
     wrong += turned_away
     counts |= {"tries of others": tries, f"ready after the return, s ({service})": round(back)}
     return Outcome(counts, tuple(wrong), times=amount)
@@ -84,21 +84,19 @@ def _told(answer: httpx2.Response) -> tuple[int, str]:
         return answer.status_code, ""
 
 
-def tries_of(file: Path, since: int, waits: Mapping[str, float]) -> tuple[int, list[str]]:
+def tries_of(paper: Paper, since: int, waits: Mapping[str, float]) -> tuple[int, list[str]]:
     """How often people of the load tried what they asked for since this place in the ledger, and what was wrong: they
     were told that the identity provider is away, by another service than one that waits for it since it was killed.
     They would try again, and nobody would know."""
     paths, count, wrong = dict[str, str](), 0, list[str]()
-    with file.open() as lines:
-        lines.seek(since)
-        for line in map(json.loads, lines):
-            if line["happening"] == "asked":
-                paths[line["wish"]] = line["path"]
-            elif line["happening"] in ("tried", "answered") and (path := paths.get(line["wish"])):
-                count += 1
-                service = SERVICES.get(f"/{path.split('/')[1]}", "companies")
-                if AWAY in line.get("outcome", "") and line["at"] < waits.get(service, math.inf):
-                    wrong.append(f"{line['wish']} {path} without the identity provider: {line['outcome']}")
+    for line in paper.since(since):
+        if line["happening"] == "asked":
+            paths[line["wish"]] = line["path"]
+        elif line["happening"] in ("tried", "answered") and (path := paths.get(line["wish"])):
+            count += 1
+            service = SERVICES.get(f"/{path.split('/')[1]}", "companies")
+            if AWAY in line.get("outcome", "") and line["at"] < waits.get(service, math.inf):
+                wrong.append(f"{line['wish']} {path} without the identity provider: {line['outcome']}")
     return count, wrong
 
 

@@ -6,9 +6,11 @@ that was not the last answer only the beginning: two hours are some hundred thou
 """
 
 import json
+import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ class Asked:
     within: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Wish:
     """A wish and all that is known of it. ``status`` 0: nobody ever answered. ``fault``: the one that was on then."""
 
@@ -77,11 +79,11 @@ class Look:
 
 
 class Ledger:
-    """One run's file. ``fault`` is the one that is on."""
+    """One run's file: ``paper`` reads it. ``fault`` is the one that is on."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self.file = file
+        self.paper = Paper(file)
         self._out = file.open("a", buffering=1)
         self.counts: dict[str, int] = {"asked": 0, "acknowledged": 0, "refused": 0, "gave up": 0, "tries": 0}
         self.fault = ""
@@ -133,54 +135,91 @@ class Ledger:
         self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def read(file: Path) -> list[Wish]:
-    """All wishes of a ledger, in the order in which they were asked."""
-    with file.open() as lines:
-        return wishes(json.loads(line) for line in lines)
+Line = dict[str, Any]
 
 
-def wishes(lines: Iterable[dict[str, Any]]) -> list[Wish]:
-    """What the lines come to."""
-    found: dict[str, Wish] = {}
-    fault = ""
-    for line in lines:
+class Paper:
+    """What a ledger's file says by now. Whoever asks has what is new read first, and only that: two hours are 100 MB.
+    It blocks; with an event loop about, ask from a thread."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._read_to = 0
+        self._reading = threading.Lock()
+        self._fault = ""
+        self._wishes: dict[str, Wish] = {}
+        self._looks: list[Look] = []
+        self._notes = defaultdict[str, list[Line]](list)
+
+    def wishes(self) -> list[Wish]:
+        """All wishes, in the order in which they were asked."""
+        with self._reading:
+            self._read_on()
+            return list(self._wishes.values())
+
+    def looks(self) -> list[Look]:
+        """All looks at single aggregates, in the order in which they were answered."""
+        with self._reading:
+            self._read_on()
+            return list(self._looks)
+
+    def noted(self, what: str) -> list[Line]:
+        """All notes of a kind."""
+        with self._reading:
+            self._read_on()
+            return list(self._notes[what])
+
+    @property
+    def end(self) -> int:
+        """Where it ends now."""
+        return self._file.stat().st_size
+
+    def since(self, place: int) -> Iterator[Line]:
+        """The lines as they were written from a place on, of who looks at a while only."""
+        with self._file.open("rb") as file:
+            file.seek(place)
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+
+    def _read_on(self) -> None:
+        with self._file.open("rb") as file:
+            file.seek(self._read_to)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # it is just being written
+                self._read_to += len(line)
+                self._take(json.loads(line))
+
+    def _take(self, line: Line) -> None:
         name = line["wish"]
         match line["happening"]:
             case "asked":
                 facts = {key: value for key, value in line.items() if key not in ("happening", "at")}
-                found[name] = Wish(Asked(**facts), fault=fault, asked_at=line["at"])
+                self._wishes[name] = Wish(Asked(**facts), fault=self._fault, asked_at=line["at"])
             case "tried":
-                found[name].tries += 1
+                self._wishes[name] = replace(self._wishes[name], tries=self._wishes[name].tries + 1)
             case "answered":
-                wish = found[name]
-                wish.tries += 1
-                wish.status, wish.version, wish.replayed = line["status"], line["version"], line["replayed"]
-                wish.body, wish.answered_at = line["body"] or {}, line["at"]
-                wish.code = wish.body.get("code", "") if not wish.acknowledged else ""
+                self._wishes[name] = _answered(self._wishes[name], line)
             case "gave-up":
-                found[name].gave_up = True
-            case "noted" if name == "fault":
-                fault = line["code"]
+                self._wishes[name] = replace(self._wishes[name], gave_up=True)
+            case "looked":
+                self._looks.append(Look(name, line["client"], line["version"], line["since"], line["at"]))
             case _:
-                pass
-    return list(found.values())
+                self._notes[name].append(line)
+                self._fault = line["code"] if name == "fault" else self._fault
 
 
-def looks(file: Path) -> list[Look]:
-    """All looks at single aggregates, in the order in which they were answered."""
-    return [
-        Look(line["wish"], line["client"], line["version"], line["since"], line["at"])
-        for line in _lines(file, "looked")
-        if line["happening"] == "looked"
-    ]
-
-
-def noted(file: Path, what: str) -> list[dict[str, Any]]:
-    """All notes of a kind."""
-    return [line for line in _lines(file, what) if line["happening"] == "noted" and line["wish"] == what]
-
-
-def _lines(file: Path, word: str) -> list[dict[str, Any]]:
-    """Lines with this word in them, and perhaps with others."""
-    with file.open() as lines:
-        return [json.loads(line) for line in lines if f'"{word}"' in line]
+def _answered(wish: Wish, line: Line) -> Wish:
+    body: dict[str, Any] = line["body"] or {}
+    acknowledged = 200 <= line["status"] < 300
+    return replace(
+        wish,
+        tries=wish.tries + 1,
+        status=line["status"],
+        code="" if acknowledged else body.get("code", ""),
+        version=line["version"],
+        replayed=line["replayed"],
+        body=body,
+        answered_at=line["at"],
+    )

@@ -5,11 +5,11 @@ import imaplib
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import Document
@@ -22,6 +22,8 @@ QUIET_MS = 500
 LEFT_SECONDS = 5
 OURS = "faults"
 """A header of messages that the rig itself wrote: those that are no events, and those that it wrote again."""
+
+Message = ConsumerRecord[bytes, bytes]
 
 MESSAGE_ID = re.compile(rb"Message-ID:\s*(<[^>]+>)", re.IGNORECASE)
 
@@ -117,35 +119,40 @@ async def rooms(database: AsyncDatabase[Document]) -> dict[str, Room]:
     return found
 
 
-async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
-    """All that a reader of committed messages finds on these topics, in order within each partition."""
+async def messages(bootstrap: str, topics: Iterable[str]) -> AsyncGenerator[Message]:
+    """All that a reader of committed messages finds on these topics but what the rig wrote, in order within each
+    partition."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    found: list[Record] = []
     async with asyncio.timeout(READ_SECONDS):
         await consumer.start()
         try:
             partitions = await partitions_of(bootstrap, topics)
             if not partitions:
-                return []
+                return
             consumer.assign(partitions)
             await consumer.seek_to_beginning()
             ends = await consumer.end_offsets(partitions)
             while any([await consumer.position(at) < ends[at] for at in partitions]):
                 for batch in (await consumer.getmany(timeout_ms=QUIET_MS)).values():
                     for each in batch:
-                        headers = dict(each.headers)
-                        if OURS in headers:
-                            continue
-                        sequence, id = int(headers.get("ce_sequence", b"0")), headers.get("ce_id", b"").decode()
-                        key = (each.key or b"").decode()
-                        found.append(Record(each.topic, each.partition, each.offset, key, sequence, id))
+                        if OURS not in dict(each.headers):
+                            yield each
         finally:
             await consumer.stop()
+
+
+async def records(bootstrap: str, topics: Iterable[str]) -> list[Record]:
+    """The same as events."""
+    found: list[Record] = []
+    async for each in messages(bootstrap, topics):
+        headers = dict(each.headers)
+        sequence, id = int(headers.get("ce_sequence", b"0")), headers.get("ce_id", b"").decode()
+        found.append(Record(each.topic, each.partition, each.offset, (each.key or b"").decode(), sequence, id))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tests.faults.calling import AWAY, Caller
 from tests.faults.invariants import Shown
@@ -10,6 +11,14 @@ from tests.faults.ledger import Wish
 ASKED_AT_ONCE = 16
 TRIES = 30
 AGAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Told:
+    """The highest version of an aggregate that somebody was told of, and who that was."""
+
+    version: int
+    user: str
 
 
 class LookUps:
@@ -23,22 +32,18 @@ class LookUps:
     async def shown(self, wishes: Sequence[Wish], *, whole: bool) -> dict[str, Shown | None]:
         """What the API shows of all that changed since the last time. ``whole``: of everything, because what was there
         after one fault may have been lost in a later one."""
-        highest: dict[str, int] = {}
-        for wish in wishes:
-            if wish.acknowledged and wish.about and wish.version:
-                highest[wish.about] = max(wish.version, highest.get(wish.about, 0))
-        paths = [path for path, version in highest.items() if whole or self._checked.get(path) != version]
+        told = await asyncio.to_thread(_told, wishes)
+        new = {path: each for path, each in told.items() if whole or self._checked.get(path) != each.version}
         found: dict[str, Shown | None] = {}
-        users = {wish.about: wish.asked.user for wish in wishes if wish.acknowledged and wish.about}
-        asking = asyncio.Semaphore(ASKED_AT_ONCE)
+        left = iter(new.items())
 
-        async def ask(path: str) -> None:
-            async with asking:
-                found[path] = await self._look_up(users[path], path)
+        async def ask() -> None:
+            for path, each in left:
+                found[path] = await self._look_up(each.user, path)
 
-        await asyncio.gather(*(ask(path) for path in paths))
-        self._checked |= {path: highest[path] for path in paths}
-        self.count += len(paths)
+        await asyncio.gather(*(ask() for _ in range(ASKED_AT_ONCE)))
+        self._checked |= {path: each.version for path, each in new.items()}
+        self.count += len(new)
         return found
 
     async def _look_up(self, user: str, path: str) -> Shown | None:
@@ -57,3 +62,12 @@ class LookUps:
                 said = str(answer.body)
             await asyncio.sleep(AGAIN_SECONDS)
         return Shown(0, {"said": said})
+
+
+def _told(wishes: Sequence[Wish]) -> dict[str, Told]:
+    told: dict[str, Told] = {}
+    for wish in wishes:
+        about = wish.about
+        if wish.acknowledged and about and wish.version and (about not in told or wish.version >= told[about].version):
+            told[about] = Told(wish.version, wish.asked.user)
+    return told

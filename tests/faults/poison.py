@@ -12,12 +12,13 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from tests.faults import direct, hands, ledger, letters
+from tests.faults import direct, hands, letters
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.letters import POLICIES, REACH, Parked
 from tests.faults.looking import OURS
 from tests.faults.rig import Rig
+from tests.tools import percentile
 
 WARM_SECONDS = 15
 """A service that has just been started is no measure of the others."""
@@ -82,7 +83,7 @@ def compared(
     fewest, counts = min(len(clean), len(hurt)), {"measured without": len(clean), "measured with": len(hurt)}
     if fewest < least:
         return {**counts, "p99": f"too few to judge ({fewest} of {least})"}, []
-    before, during = _p99(clean), _p99(hurt)
+    before, during = percentile(clean, 0.99), percentile(hurt, 0.99)
     shown = {**counts, "p99 without, ms": _milliseconds(before), "p99 with, ms": _milliseconds(during)}
     slower = f"p99 of the others: {during:.3f} s with {what}, {before:.3f} s without"
     return shown, [slower] if during > 2 * before else []
@@ -175,7 +176,7 @@ async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latenci
     """
     began, until = time.time(), time.monotonic() + WINDOW_SECONDS_MAX
     await asyncio.sleep(WINDOW_SECONDS)
-    while len(planned := planned_since(rig, began) - set(victims)) < SAMPLES_LEAST:
+    while len(planned := await asyncio.to_thread(planned_since, rig, began) - set(victims)) < SAMPLES_LEAST:
         if time.monotonic() > until:
             raise NotDone(f"only {len(planned)} people were invited in {WINDOW_SECONDS_MAX} s")
         await asyncio.sleep(1)
@@ -192,8 +193,8 @@ async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latenci
 
 
 def planned_since(rig: Rig, began: float) -> set[str]:
-    """Visits with a guest, whose plan was acknowledged since a moment."""
-    plans = [wish for wish in ledger.read(rig.ledger.file) if wish.asked.kind == "plan-visit" and wish.acknowledged]
+    """Visits with a guest, whose plan was acknowledged since a moment. It blocks."""
+    plans = [wish for wish in rig.ledger.paper.wishes() if wish.asked.kind == "plan-visit" and wish.acknowledged]
     return {w.body["id"] for w in plans if w.answered_at >= began and (w.asked.body or {}).get("contact_id")}
 
 
@@ -210,7 +211,3 @@ async def _taken(rig: Rig, visits: Collection[str]) -> dict[str, float]:
 
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000) if math.isfinite(seconds) else seconds
-
-
-def _p99(latencies: Sequence[float]) -> float:
-    return sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))]

@@ -1,16 +1,14 @@
 """F11: a receiver that hangs: the mail server, or who listens to webhooks. All others get theirs meanwhile."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
-from tests.faults import ledger
 from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
+from tests.faults.ledger import Paper
 from tests.faults.poison import compared
 from tests.faults.rig import Rig
 
@@ -97,25 +95,23 @@ def slower(name: str, before: Window, during: Window) -> list[str]:
 
 
 async def _window(rig: Rig, lines: Mapping[str, Line]) -> Window:
-    place = rig.ledger.file.stat().st_size
+    place = rig.ledger.paper.end
     done = {name: await line.done(rig) for name, line in lines.items()}
     left = {name: await line.left(rig) for name, line in lines.items()}
     await asyncio.sleep(HANGS_SECONDS)
     arrived = {name: await line.done(rig) - done[name] for name, line in lines.items()}
     wanted = {name: arrived[name] + await line.left(rig) - left[name] for name, line in lines.items()}
-    return Window(await asyncio.to_thread(took, rig.ledger.file, place), wanted, arrived)
+    return Window(await asyncio.to_thread(took, rig.ledger.paper, place), wanted, arrived)
 
 
-def took(file: Path, place: int) -> list[float]:
+def took(paper: Paper, place: int) -> list[float]:
     """How long each command took that was asked since this place in the ledger, and acknowledged."""
     asked_at, found = dict[str, float](), list[float]()
-    with file.open() as lines:
-        lines.seek(place)
-        for line in map(json.loads, lines):
-            if line["happening"] == "asked":
-                asked_at[line["wish"]] = line["at"]
-            elif line["happening"] == "answered" and line["wish"] in asked_at and 200 <= line["status"] < 300:
-                found.append(line["at"] - asked_at[line["wish"]])
+    for line in paper.since(place):
+        if line["happening"] == "asked":
+            asked_at[line["wish"]] = line["at"]
+        elif line["happening"] == "answered" and line["wish"] in asked_at and 200 <= line["status"] < 300:
+            found.append(line["at"] - asked_at[line["wish"]])
     return found
 
 
@@ -137,7 +133,7 @@ async def _mails_left(rig: Rig) -> int:
 
 
 async def _calls(rig: Rig) -> int:
-    return len(ledger.noted(rig.ledger.file, "webhook"))
+    return len(await asyncio.to_thread(rig.ledger.paper.noted, "webhook"))
 
 
 async def _calls_left(rig: Rig) -> int:

@@ -86,7 +86,8 @@ def causes(sender: Sender, hurt: Iterable[Line], broke: Iterable[Line], stood_st
         if line["pair"] == sender.store:
             most = math.inf if line["how"] == "hole" else all_in_hand
             found.append(Cause(f"{line['how']} of {sender.store}", line["since"], line["at"], most))
-    return found + [Cause("the rig stood still", line["since"], line["at"]) for line in stood_still]
+    # Nothing goes through the rig then, so that nothing new is claimed either.
+    return found + [Cause("the rig stood still", line["since"], line["at"], all_in_hand) for line in stood_still]
 
 
 def explained(

@@ -19,7 +19,7 @@ INVARIANTS = {
     "I1": "acknowledged, but missing",
     "I2": "committed events that are on no topic",
     "I3": "effects twice, or of nobody's asking",
-    "I4": "sequences that went back",
+    "I4": "sequences that went back, events twice on a topic",
     "I5": "not at rest within 30 s of a fault's end",
     "I6": "quotas and reservations that are not exact",
     "I7": "parts and messages that need a person",

@@ -1,7 +1,7 @@
 """I6: rooms and their seats. Pure, as ``invariants.py``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.faults.invariants import Verdict
 from tests.faults.ledger import Wish
@@ -12,7 +12,9 @@ FOR_EVER = float("inf")
 
 def seats_exact(wishes: Sequence[Wish], rooms: Mapping[str, Room]) -> Verdict:
     """I6: no room has more guests than seats; who was promised a seat has it, and nobody else; all counts agree."""
-    wrong: list[str] = []
+    wrong, about = list[str](), defaultdict[str, list[Wish]](list)
+    for wish in wishes:
+        about[wish.asked.about].append(wish)
     for id, room in rooms.items():
         held = sum(status == "held" for status in room.reservations.values())
         if held != room.held:
@@ -23,13 +25,12 @@ def seats_exact(wishes: Sequence[Wish], rooms: Mapping[str, Room]) -> Verdict:
             wrong.append(f"/rooms/{id}: {room.seats - room.held} left, the read model has no row")
         elif room.left_shown != room.seats - room.held:
             wrong.append(f"/rooms/{id}: {room.seats - room.held} left, the read model says {room.left_shown}")
-        wrong += _promises(f"/rooms/{id}", room, wishes)
+        wrong += _promises(f"/rooms/{id}", room, about[f"/rooms/{id}"])
     reservations = sum(len(room.reservations) for room in rooms.values())
     return Verdict("I6", wrong, {"rooms": len(rooms), "reservations": reservations})
 
 
-def _promises(path: str, room: Room, wishes: Iterable[Wish]) -> list[str]:
-    mine = [wish for wish in wishes if wish.asked.about == path]
+def _promises(path: str, room: Room, mine: Sequence[Wish]) -> list[str]:
     promised = {wish.body["id"] for wish in mine if wish.asked.kind == "reserve-seat" and wish.acknowledged}
     given_back = defaultdict[str, list[Wish]](list)
     for wish in mine:

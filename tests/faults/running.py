@@ -217,7 +217,7 @@ async def _rig(
         await asyncio.to_thread(launch.bring_up, place.stack, everything, supervisor, console, OWN_SERVICES)
         await asyncio.to_thread(people.lengthen_tokens, place.stack)
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
-        await asyncio.to_thread(working.import_register, environment, CLIENTS)
+        await asyncio.to_thread(working.import_register, environment, working.all_numbers(CLIENTS))
         folk, ledger = people.People(place.stack, place.front), Ledger(place.stack.folder / "ledger.jsonl")
         for proxy in proxies.values():
             proxy.ledger = ledger

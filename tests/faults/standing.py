@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tests.faults import ledger, looking
+from tests.faults import looking
 from tests.faults.rig import Rig
 
 READ_MODELS: Mapping[str, Sequence[str]] = {"companies": ["reach"], "seats": ["occupancy"]}
@@ -19,12 +19,16 @@ AGGREGATE = {"sequence": {"$exists": True}, "receipts": {"$exists": True}}
 SHOWN = {"version": 1, "sequence": 1, "state": 1}
 
 
+Hashes = Mapping[tuple[str, str], str]
+"""Of read models, by their service and name."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """Hashes of all aggregates and read models, how often something was done outside, and what could not be taken."""
 
     aggregates: str
-    read_models: str
+    read_models: Hashes
     mails: int
     calls: int
     letters: int
@@ -46,14 +50,28 @@ async def standing(rig: Rig) -> Standing:
                 addresses |= {each["state"]["to_email"]} if "to_email" in each["state"] else set()
         letters += await database["dead_letters"].count_documents({})
     mails = await asyncio.to_thread(looking.mails, rig.stack, sorted(addresses))
-    calls = len(ledger.noted(rig.ledger.file, "webhook"))
-    models = [await model_hash(rig, service, name) for service, name in read_models(rig)]
-    return Standing(hashed.hexdigest()[:16], " ".join(models), mails.total(), calls, letters)
+    calls = len(await asyncio.to_thread(rig.ledger.paper.noted, "webhook"))
+    return Standing(hashed.hexdigest()[:16], await model_hashes(rig), mails.total(), calls, letters)
 
 
 def read_models(rig: Rig) -> list[tuple[str, str]]:
     """Service and name of each read model that runs here."""
     return [(service, name) for service, names in READ_MODELS.items() if service in rig.services for name in names]
+
+
+async def model_hashes(rig: Rig) -> Hashes:
+    """How each read model is now."""
+    return {(service, name): await model_hash(rig, service, name) for service, name in read_models(rig)}
+
+
+async def rebuilt_otherwise(rig: Rig, before: Hashes, *options: str) -> list[str]:
+    """Read models that are others when they are rebuilt from the first event."""
+    rebuilt = {model: await rebuilt_hash(rig, *model, *options) for model in before}
+    return [
+        f"{' '.join(model)}: rebuilt it is {rebuilt[model]}, before it was {before[model]}"
+        for model in before
+        if rebuilt[model] != before[model]
+    ]
 
 
 async def model_hash(rig: Rig, service: str, name: str) -> str:

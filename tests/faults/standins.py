@@ -1,15 +1,9 @@
 """What stands for the two ends of a line, in tests of what is between."""
 
 import asyncio
-import socket
 
 from tests.faults.proxy import Proxy
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.tools import free_port
 
 
 class Echo:

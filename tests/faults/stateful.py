@@ -2,19 +2,13 @@
 
 import asyncio
 import itertools
-import json
-import subprocess
-import sys
-import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
-from companies import testing
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import run_state_machine_as_test
@@ -24,6 +18,7 @@ from tests.faults.fault import Outcome
 from tests.faults.kills import two_of_each
 from tests.faults.machine_changes import Everything
 from tests.faults.rig import NotReady, Rig
+from tests.faults.working import import_register
 
 STEPS = 25
 KILL_SECONDS = (2, 5)
@@ -31,7 +26,6 @@ FIRST_NUMBER = 300_000
 NUMBERS_EACH = 20
 """Companies that an example may register, more than it ever did."""
 
-IMPORT_SECONDS = 120
 ADDRESS = "koe.0@faults.example"
 
 
@@ -106,7 +100,7 @@ async def machine(rig: Rig, random: Random, amount: int) -> Outcome:
     first = FIRST_NUMBER + random.randrange(100_000)
     numbers = range(first, first + amount * NUMBERS_EACH)
     environment = {**rig.environment("companies"), "MONGO_URI": rig.layout.mongo_uri}
-    await asyncio.to_thread(register, environment, numbers)
+    await asyncio.to_thread(import_register, environment, numbers)
     api = Api(rig.person, asyncio.get_running_loop(), itertools.count(first), ADDRESS, rough=True, ledger=rig.ledger)
     killed = Counter[str]()
     async with two_of_each(rig) as instances:
@@ -136,18 +130,3 @@ async def _kill(rig: Rig, random: Random, instances: Sequence[str], killed: Coun
         killed[victim] += await rig.kill(victim)
         with suppress(NotReady):
             await rig.ready(victim)
-
-
-def register(environment: Mapping[str, str], numbers: range) -> None:
-    """Have the business register know made-up companies, as an operator would."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "register.json"
-        file.write_text(json.dumps({"companies": [testing.record(number) for number in numbers]}))
-        tyrsky = Path(sys.executable).with_name("tyrsky")
-        subprocess.run(
-            [tyrsky, "register", "import", file],
-            env=dict(environment),
-            check=True,
-            timeout=IMPORT_SECONDS,
-            capture_output=True,
-        )

@@ -1,8 +1,13 @@
 """What is written again is all there, in order within a key, and in another order across keys."""
 
 from random import Random
+from typing import cast
 
+import pytest
+
+from tests.faults import standing
 from tests.faults.again import Raw, allowed_for, shuffled_across_keys
+from tests.faults.rig import Rig
 from tests.faults.standing import Standing
 
 
@@ -18,9 +23,25 @@ def test_keys_are_shuffled_and_their_messages_are_not() -> None:
 
 
 def test_a_standing_says_what_became_another() -> None:
-    before, after = Standing("a", "b", 1, 2, 0), Standing("a", "c", 2, 2, 0)
+    before, after = Standing("a", {("s", "m"): "b"}, 1, 2, 0), Standing("a", {("s", "m"): "c"}, 2, 2, 0)
     assert not before.differs_from(before)
-    assert after.differs_from(before) == ("read_models: b became c", "mails: 1 became 2")
+    assert after.differs_from(before) == (
+        "read_models: {('s', 'm'): 'b'} became {('s', 'm'): 'c'}",
+        "mails: 1 became 2",
+    )
+
+
+async def test_a_read_model_that_became_what_another_was_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {("companies", "reach"): "a1", ("seats", "occupancy"): "b2"}
+    rebuilt = {**before, ("companies", "reach"): "b2"}
+
+    async def hashed(_: object, *model: str) -> str:
+        return rebuilt[model[0], model[1]]
+
+    monkeypatch.setattr(standing, "rebuilt_hash", hashed)
+    assert await standing.rebuilt_otherwise(cast("Rig", None), before) == [
+        "companies reach: rebuilt it is b2, before it was a1"
+    ]
 
 
 def test_rest_may_take_30_s_or_as_long_as_so_many_messages_take() -> None:

@@ -1,12 +1,15 @@
 """Answers that nobody may give: each must be counted, and those by the rules must not."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults import answers, ledger
-from tests.faults.ledger import Asked, Wish
+from tests.faults import answers
+from tests.faults.ledger import Asked, Paper, Wish
 
 
 def wish(kind: str, status: int, code: str = "", *, client: str = "c", fault: str = "", **body: Any) -> Wish:
@@ -60,13 +63,11 @@ def test_who_gave_up_is_counted_and_who_still_waits_only_when_all_is_over():
     alone = wish("open-room", 0)
     assert wrong(*EVERY_KIND, alone) == []
     assert wrong(*EVERY_KIND, alone, over=True) == ["w1 open-room /there: it has no answer, and nobody gave up"]
-    alone.gave_up = True
-    assert wrong(alone) == ["w1 open-room /there: nobody answered, in 1 tries"]
+    assert wrong(replace(alone, gave_up=True)) == ["w1 open-room /there: nobody answered, in 1 tries"]
 
 
 def test_an_acknowledgement_without_a_version_or_an_id_is_counted():
-    nameless, unversioned = wish("open-room", 201), wish("open-room", 201)
-    nameless.body, unversioned.version = {}, 0
+    nameless, unversioned = replace(wish("open-room", 201), body={}), replace(wish("open-room", 201), version=0)
     assert wrong(nameless) == ["w1 open-room /there: acknowledged without an id"]
     assert wrong(unversioned) == ["w1 open-room /there: acknowledged without a version"]
 
@@ -76,11 +77,13 @@ def test_a_kind_that_was_never_acknowledged_proves_nothing():
     assert wrong(*EVERY_KIND[1:], over=True) == [f"{answers.KINDS[0]}: none was ever acknowledged"]
 
 
-def test_a_wish_knows_which_fault_was_on():
+def test_a_wish_knows_which_fault_was_on(tmp_path: Path):
     asked = {"client": "c", "user": "u", "kind": "open-room", "method": "POST", "path": "/rooms"}
     lines = [
         {"happening": "asked", "wish": "w1", "at": 1.0, **asked},
         {"happening": "noted", "wish": "fault", "at": 2.0, "code": "F9", "amount": 2},
         {"happening": "asked", "wish": "w2", "at": 3.0, **asked},
     ]
-    assert [each.fault for each in ledger.wishes(lines)] == ["", "F9"]
+    file = tmp_path / "ledger.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [each.fault for each in Paper(file).wishes()] == ["", "F9"]

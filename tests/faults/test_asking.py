@@ -6,9 +6,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.faults import ledger
 from tests.faults.asking import Answer, Api, Request
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Ledger, Paper
 
 ROOM = "/rooms/6c1d0b0e-0000-4000-8000-000000000001"
 BODY = {"starts_at": "2026-01-01T10:00:00Z", "contact_id": "c1"}
@@ -29,7 +28,7 @@ def test_what_is_asked_is_written_down_with_its_body(tmp_path: Path, loop: async
     one = api(tmp_path, loop, away, done)
     answer = one.ask(Request("u", "POST", "/companies/1/visits", BODY, "key", kind="plan-visit", about="/visits/{id}"))
     assert (answer.status, answer.tries) == (201, 2)
-    [wish] = ledger.read(tmp_path / "ledger.jsonl")
+    [wish] = Paper(tmp_path / "ledger.jsonl").wishes()
     assert (wish.asked.body, wish.about, wish.tries) == (BODY, "/visits/v1", 2)
 
 
@@ -38,7 +37,7 @@ def test_what_is_shown_is_written_down_and_what_is_not_is_not(tmp_path: Path, lo
     one = api(tmp_path, loop, shown, hidden)
     for _ in range(2):
         one.ask(Request("u", "GET", ROOM))
-    [look] = ledger.looks(tmp_path / "ledger.jsonl")
+    [look] = Paper(tmp_path / "ledger.jsonl").looks()
     assert (look.path, look.version) == (ROOM, 4)
 
 

@@ -26,14 +26,14 @@ def test_who_is_turned_away_for_want_of_keys_is_told_unless_the_service_waits_fo
         book.tried(wish, outcome)
 
     tried(5, "before", VISITS, AWAY)
-    since = book.file.stat().st_size
+    since = book.paper.end
     tried(11, "one", VISITS, AWAY)
     tried(12, "two", ROOMS, "503 service-unavailable")
     tried(13, "three", ROOMS, AWAY)
     tried(21, "four", ROOMS, AWAY)  # it was killed, and waits
     tried(22, "five", VISITS, AWAY)
     book.answered("five", 201, {"id": "v1"}, version=1)
-    tries, wrong = identity.tries_of(book.file, since, {"seats": 20})
+    tries, wrong = identity.tries_of(book.paper, since, {"seats": 20})
     assert tries == 6
     assert [each.split(" ")[0] for each in wrong] == ["one", "three", "five"]
 

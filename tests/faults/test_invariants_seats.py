@@ -1,6 +1,6 @@
 """I6: rooms with one flaw each, made up, must each be counted; rooms without one must pass."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -39,6 +39,23 @@ def test_a_room_as_it_was_promised_is_right():
 def test_a_seat_that_is_wrong_is_counted(room: Room, says: str):
     assert len(seats(room)) == 1
     assert says in seats(room)[0]
+
+
+class Through(list[Wish]):
+    """Knows how often it was gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Wish]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_wishes_are_gone_through_once_however_many_rooms_there_are():
+    wishes = Through([RESERVED])
+    verdict = reserved.seats_exact(wishes, {"r1": ROOM} | {f"r{number}": Room(1, 0, {}, 1) for number in range(2, 9)})
+    assert verdict.holds
+    assert wishes.times == 1
 
 
 def test_a_seat_that_was_given_back_and_is_held_is_counted():

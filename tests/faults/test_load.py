@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults import answers, ledger, load
+from tests.faults import answers, load
 from tests.faults.calling import Answer, Caller
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Ledger, Paper
 from tests.faults.load import Client
 
 DONE = Answer(201, {"ETag": '"3"'}, {"id": "v1"})
@@ -102,7 +102,7 @@ async def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(load, "PATIENCE_SECONDS", 0)
     gone = await client(Gateway(NOBODY), tmp_path).ask("open-room", "POST", "/rooms", {})
     assert gone.gave_up
-    [wish] = ledger.read(tmp_path / "ledger.jsonl")
+    [wish] = Paper(tmp_path / "ledger.jsonl").wishes()
     assert (wish.gave_up, wish.status) == (True, 0)
 
 
@@ -118,7 +118,7 @@ async def test_a_token_of_another_time_is_shown_again_only_while_a_clock_is_wron
         other.ledger.noted("fault", code=code)
         refused = await other.ask("open-room", "POST", "/rooms", {})
         assert (refused.status, refused.code) == (401, "token-invalid")
-    *_, last = ledger.read(tmp_path / "ledger.jsonl")
+    *_, last = Paper(tmp_path / "ledger.jsonl").wishes()
     assert not answers.by_the_rules([last], over=False).holds
 
 
@@ -132,7 +132,7 @@ async def test_a_look_at_one_thing_is_written_down_and_one_at_a_list_is_not(tmp_
         await one.get(ROOM)
     for path in ("/visits?limit=20", f"{ROOM}/occupancy"):
         await one.get(path)
-    looks = ledger.looks(tmp_path / "ledger.jsonl")
+    looks = Paper(tmp_path / "ledger.jsonl").looks()
     assert [(look.path, look.client, look.version) for look in looks] == [(ROOM, "c1", 3), (ROOM, "c1", 0)]
     assert all(look.asked_at <= look.answered_at for look in looks)
 

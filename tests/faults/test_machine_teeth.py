@@ -22,10 +22,9 @@ from tyrsky.testing.tokens import Authority
 
 from deploy.local.stack import HOST
 from tests.e2e import world
-from tests.faults import ledger
 from tests.faults.answers import by_the_rules
 from tests.faults.asking import Api
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Ledger, Paper
 from tests.faults.machine import USERS
 from tests.faults.stateful import NUMBERS_EACH, Told, drive
 
@@ -197,7 +196,7 @@ async def told(answer: httpx2.Response) -> httpx2.Response:
 def test_in_one_process_it_agrees(run: Callable[[Lie], Told], tmp_path: Path):
     told = run(honest)
     assert not told.wrong, told.wrong
-    verdict = by_the_rules(ledger.read(tmp_path / "ledger.jsonl"), over=False)
+    verdict = by_the_rules(Paper(tmp_path / "ledger.jsonl").wishes(), over=False)
     assert verdict.holds, verdict.wrong
     assert verdict.also["acknowledged"]
     print(told)

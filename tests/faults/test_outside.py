@@ -4,7 +4,6 @@ It starts a whole platform beside them, which takes minutes: by hand, ``make fau
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from deploy.local import kafka, mongo
 from deploy.local.part import Part
 from deploy.local.stack import PORTS, ROOT, Stack
+from tests.tools import free_port
 
 pytestmark = [pytest.mark.by_hand, pytest.mark.timeout(1_800)]
 
@@ -42,12 +42,6 @@ def running(part: Part) -> Generator[None]:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from time import monotonic
 import pytest
 
 from tests.faults.proxy import HOST, Proxy
-from tests.faults.standins import Echo, Line, free_port
+from tests.faults.standins import Echo, Line
 from tests.faults.wire import KafkaTalk, Talk
+from tests.tools import free_port
 
 
 @pytest.fixture

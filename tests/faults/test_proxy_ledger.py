@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults.ledger import Ledger, noted
+from tests.faults.ledger import Ledger
 from tests.faults.proxy import HOST, Proxy
-from tests.faults.standins import Echo, Line, free_port
+from tests.faults.standins import Echo, Line
 from tests.faults.wire import talk_of
+from tests.tools import free_port
 
 ID = "6c1d0b0e-0000-4000-8000-000000000001"
 CALL = f"POST / HTTP/1.1\r\nHost: x\r\nwebhook-id: {ID}\r\n\r\n{{}}".encode()
@@ -32,7 +33,7 @@ async def carried(between: Proxy, count: int) -> list[tuple[str, list[str], bool
     async with asyncio.timeout(5):
         while len(found) < count:
             await asyncio.sleep(0.01)
-            found = noted(between.ledger.file, "carried")
+            found = between.ledger.paper.noted("carried")
     assert all(each["pair"] == between.name and each["since"] <= each["at"] for each in found)
     return [(each["id"], each["harm"], each["answered"]) for each in found]
 
@@ -66,7 +67,7 @@ async def test_an_effect_that_waited_in_a_hole_went_out_when_it_was_sent_and_not
         line.writer.write(CALL)
         await asyncio.sleep(0.3)
     assert await carried(out, 1) == [(ID, ["swallowed"], True)]
-    [note] = noted(out.ledger.file, "carried")
+    [note] = out.ledger.paper.noted("carried")
     assert note["since"] < sent_at + 0.2
     assert note["at"] >= sent_at + 0.3
 
@@ -88,4 +89,4 @@ async def test_a_connection_that_was_harmed_before_anything_went_out_is_written_
         await first.ask(b"POST / HTTP/1.1\r\n")
     assert await carried(out, 1) == [("", ["answer cut"], False)]
     assert out.ledger is not None
-    assert [each["how"] for each in noted(out.ledger.file, "broke")] == ["answer cut"]
+    assert [each["how"] for each in out.ledger.paper.noted("broke")] == ["answer cut"]

@@ -7,7 +7,6 @@ import httpx2
 from pydantic import SecretStr
 from tyrsky.webhooks import signed, signing_key
 
-from tests.faults import ledger
 from tests.faults.ledger import Ledger
 from tests.faults.parts import WEBHOOKS
 from tests.faults.receiver import Receiver
@@ -28,4 +27,4 @@ async def test_a_call_is_genuine_when_its_signature_is_of_its_body_whatever_the_
                 assert (await http.post(receiver.url, content=body, headers=told)).status_code == 204
     finally:
         await receiver.close()
-    assert [each["genuine"] for each in ledger.noted(book.file, "webhook")] == [True, False, False]
+    assert [each["genuine"] for each in book.paper.noted("webhook")] == [True, False, False]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.ledger import Paper
 from tests.faults.receivers import Window, slower, took
 
 BEFORE = Window([0.1] * 100, {"the webhook": 60}, {"the webhook": 90})  # some were put off by an earlier hang
@@ -38,4 +39,4 @@ def test_what_was_asked_since_and_acknowledged_is_counted_with_how_long_it_took(
     file.write_text(written(before))
     place = file.stat().st_size
     file.write_text(written(before) + written(after))
-    assert took(file, place) == [2.0]
+    assert took(Paper(file), place) == [2.0]

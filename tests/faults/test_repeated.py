@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import repeated
-from tests.faults.ledger import Ledger, noted
+from tests.faults.ledger import Ledger, Paper
 from tests.faults.repeated import Attempt, Carried, Cause, Sender
 from tests.faults.underway import UnderWay
 
@@ -92,6 +92,8 @@ def test_what_went_out_again_is_counted_unless_something_explains_that_very_atte
 def test_the_rig_that_stood_still_held_everything_up():
     assert wrong(unsure(), still=[{"since": 104.0, "at": 109.0}]) == []
     assert len(wrong(unsure(), still=[{"since": 90.0, "at": 95.0}])) == 1
+    five = [unsure(f"s{number}") for number in range(5)]
+    assert len(wrong(*five, still=[{"since": 104.0, "at": 109.0}])) == 1  # two in hand, of two instances
 
 
 def test_of_causes_that_explain_several_each_is_used_where_it_is_needed():
@@ -114,7 +116,7 @@ def watched(folder: Path) -> UnderWay:
 
 
 def became(folder: Path) -> list[tuple[str, float, float]]:
-    return [(each["id"], each["since"], each["until"]) for each in noted(folder / "ledger.jsonl", "unsure")]
+    return [(each["id"], each["since"], each["until"]) for each in Paper(folder / "ledger.jsonl").noted("unsure")]
 
 
 def test_an_attempt_that_was_lost_hurt_when_it_may_have_been_made(tmp_path: Path):

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from tests.faults.checking import Checking
-from tests.faults.ledger import Ledger, noted
+from tests.faults.ledger import Ledger
 from tests.faults.rig import Rig
 
 
@@ -66,11 +66,11 @@ async def test_a_kill_or_a_stop_is_noted_as_what_can_have_hurt_and_as_an_end_and
     assert not await rig.kill("companies")
     assert rig.ended_at == 0.0
     assert await rig.kill("seats", signal.SIGCONT)
-    assert noted(rig.ledger.file, "hurt") == []
+    assert rig.ledger.paper.noted("hurt") == []
     assert await rig.kill("seats")
-    assert [each["part"] for each in noted(rig.ledger.file, "hurt")] == ["seats"]
+    assert [each["part"] for each in rig.ledger.paper.noted("hurt")] == ["seats"]
     assert await rig.kill("seats", signal.SIGSTOP)
-    assert len(noted(rig.ledger.file, "hurt")) == 2
+    assert len(rig.ledger.paper.noted("hurt")) == 2
     assert time.monotonic() - rig.ended_at < 1
 
 
@@ -92,5 +92,5 @@ async def test_what_a_fault_measured_itself_is_judged_and_measured_from_there_no
 async def test_a_death_of_the_rigs_doing_is_noted_by_its_process(rig: Rig):
     rig.hurt("seats", ended=4_711)
     rig.hurt("seats")
-    assert [(each["part"], each["pid"]) for each in noted(rig.ledger.file, "ends")] == [("seats", 4_711)]
-    assert len(noted(rig.ledger.file, "hurt")) == 2
+    assert [(each["part"], each["pid"]) for each in rig.ledger.paper.noted("ends")] == [("seats", 4_711)]
+    assert len(rig.ledger.paper.noted("hurt")) == 2

@@ -92,14 +92,15 @@ KAFKA_WRITES: Mapping[int, str] = {0: "Produce", 8: "OffsetCommit", 24: "AddPart
 class KafkaTalk(Talk):
     """Kafka, whose clients ask on before they are answered: an answer has its request's number."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[int, str] = KAFKA_WRITES) -> None:
         super().__init__()
+        self._kinds = kinds
         self._requests, self._answers = _Frames(12), _Frames(8)
 
     def asked(self, chunk: bytes) -> Sequence[tuple[str, int]]:
         """Length, interface, its version, and the number."""
         heads = [head for _, head in self._requests.begin(chunk)]
-        kinds = [(KAFKA_WRITES.get(int.from_bytes(head[4:6])), int.from_bytes(head[8:12])) for head in heads]
+        kinds = [(self._kinds.get(int.from_bytes(head[4:6])), int.from_bytes(head[8:12])) for head in heads]
         return [(kind, number) for kind, number in kinds if kind]
 
     def answered(self, chunk: bytes, numbers: Collection[int]) -> int | None:

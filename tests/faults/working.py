@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,16 +29,21 @@ def numbers(client: int) -> range:
     return range(SHARED + client * COMPANIES_EACH, SHARED + (client + 1) * COMPANIES_EACH)
 
 
-def import_register(environment: dict[str, str], clients: int) -> None:
-    """Have the register know all companies that will be asked for, as an operator would."""
-    records = [testing.record(number) for number in range(SHARED + clients * COMPANIES_EACH)]
+def all_numbers(clients: int) -> range:
+    """The companies that so many clients register."""
+    return range(SHARED + clients * COMPANIES_EACH)
+
+
+def import_register(environment: Mapping[str, str], numbers: range) -> None:
+    """Have the business register know made-up companies, as an operator would."""
+    records = [testing.record(number) for number in numbers]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "register.json"
         file.write_text(json.dumps({"companies": records}))
         tyrsky = Path(sys.executable).with_name("tyrsky")
         subprocess.run(
             [tyrsky, "register", "import", file],
-            env=environment,
+            env=dict(environment),
             check=True,
             timeout=IMPORT_SECONDS,
             capture_output=True,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tests.bench.bench import percentile
+from tests.tools import percentile
 
 ASK_SECONDS = 60
 HEAD_END = b"\r\n\r\n"
@@ -52,10 +52,6 @@ class Answers:
     """What became of many requests."""
 
     all: Sequence[Answer] = field(repr=False)
-
-    def since(self, begin: float, end: float = 1e9) -> "Answers":
-        """Those that were asked in this time."""
-        return Answers([each for each in self.all if begin <= each.at < end])
 
     @property
     def taken(self) -> "Answers":
@@ -131,14 +127,12 @@ class Crowd:
     def __init__(self, port: int) -> None:
         self._port = port
         self._free: deque[Wire] = deque()
-        self.connections = 0
 
     async def _wire(self) -> Wire:
         while self._free:
             wire = self._free.pop()
             if wire.open:
                 return wire
-        self.connections += 1
         _, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", self._port)
         return wire
 

@@ -1,7 +1,6 @@
 """The launcher is tested with the real thing where that is cheap: supervisord, sockets, files, Caddy."""
 
 import io
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,22 +8,11 @@ import pytest
 from rich.console import Console
 
 from deploy.local.stack import PORTS, Stack
+from tests.tools import free_port
 
 
 @pytest.fixture
-def free_port() -> Callable[[], int]:
-    """Ports that nothing listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
-    return find
-
-
-@pytest.fixture
-def stack(tmp_path: Path, free_port: Callable[[], int]) -> Stack:
+def stack(tmp_path: Path) -> Stack:
     """A stack of its own: a fresh folder, free ports."""
     return Stack("test", tmp_path, {name: free_port() for name in PORTS})
 

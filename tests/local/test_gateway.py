@@ -4,7 +4,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +14,7 @@ import pytest
 from deploy.local import caddy, services
 from deploy.local.part import Part
 from deploy.local.stack import ROOT, Stack
+from tests.tools import free_port
 
 SITE = caddy.FOLDER / "site"
 START_SECONDS = 20
@@ -102,9 +103,7 @@ def test_a_service_of_a_colleges_own_has_its_paths_like_any_other(gateway: httpx
 
 
 @pytest.mark.stack
-def test_a_problem_is_explained_by_who_has_it_also_when_another_is_down(
-    stack: Stack, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-):
+def test_a_problem_is_explained_by_who_has_it_also_when_another_is_down(stack: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GATEWAY_OWN", str(OWN))
     nobody = f"127.0.0.1:{free_port()}"
     with running(stack, caddy.part(stack, {"NOTIFICATIONS": stack.address("companies"), "COMPANIES": nobody})) as http:
@@ -118,7 +117,7 @@ def test_a_problem_is_explained_by_who_has_it_also_when_another_is_down(
 
 
 @pytest.mark.stack
-def test_of_several_instances_those_that_are_down_are_passed_over(stack: Stack, free_port: Callable[[], int]):
+def test_of_several_instances_those_that_are_down_are_passed_over(stack: Stack):
     several = f"127.0.0.1:{free_port()} {stack.address('companies')} 127.0.0.1:{free_port()}"
     with running(stack, caddy.part(stack, {"COMPANIES": several, "UPSTREAM_REST": "30s"})) as http:
         began = time.monotonic()

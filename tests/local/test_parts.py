@@ -73,7 +73,7 @@ def test_a_device_can_be_logged_in():
 
 
 @pytest.fixture
-def start_store(stack: Stack, free_port: Callable[[], int]) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def start_store(stack: Stack) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts the embedded store, on the same file each time."""
     part = mongo.part(stack)
     started: list[subprocess.Popen[bytes]] = []

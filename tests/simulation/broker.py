@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidTxnState,
@@ -39,6 +39,22 @@ class Stored:
     headers: Headers
     transaction: Transaction | None = None
     marker: bool = False
+
+    def record(self, at: TopicPartition, offset: int) -> ConsumerRecord[bytes, bytes]:
+        """As a reader gets it."""
+        return ConsumerRecord(
+            topic=at.topic,
+            partition=at.partition,
+            offset=offset,
+            timestamp=0,
+            timestamp_type=0,
+            key=self.key,
+            value=self.value,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            headers=self.headers,
+        )
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A reader in memory, with aiokafka's face as far as the kit uses it: a member of a group, or alone."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -14,15 +14,17 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
 
-from tests.simulation.broker import Broker, Stored
+from tests.simulation.asking import RETRY_SECONDS, Asking
+from tests.simulation.broker import Broker
 from tests.simulation.network import Transport
 
 HEARTBEAT_SECONDS = 3.0
-RETRY_SECONDS = 0.1
+REQUEST_SECONDS = 40.0
 
 
 @dataclass
@@ -48,7 +50,7 @@ class MemoryConsumer:
         **_: Any,
     ) -> None:
         self.broker = broker
-        self._transport = transport
+        self._ask = Asking(transport)
         self._topics = topics
         self._group = group_id
         self._committed = isolation_level == "read_committed"
@@ -96,7 +98,7 @@ class MemoryConsumer:
             self._task.cancel()
             group, id = self._group, self._id
             with suppress(KafkaError):
-                await self._call("leave", lambda: self.broker.leave(group, id))
+                await self._ask.once("leave", lambda: self.broker.leave(group, id))
         self._assigned = []
         self._news.set()
         self.broker.tell_no_more(self._news.set)
@@ -127,9 +129,16 @@ class MemoryConsumer:
         return self.broker.stable(at) if self._committed else len(self.broker.partitions[at])
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Behind the last offset that it may read."""
+        """Behind the last offset that it may read.
+
+        :raises KafkaTimeoutError: when there was no answer for so long.
+        """
         asked = list(partitions)
-        return await self._call("end_offsets", lambda: {at: self._end(at) for at in asked})
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await self._ask.until_answered("end_offsets", lambda: {at: self._end(at) for at in asked})
+        except TimeoutError:
+            raise KafkaTimeoutError("no answer") from None
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offsets."""
@@ -141,7 +150,7 @@ class MemoryConsumer:
 
     async def topics(self) -> set[str]:
         """All that there are."""
-        return set(await self._call("topics", lambda: sorted({at.topic for at in self.broker.partitions})))
+        return set(await self._ask.once("topics", lambda: sorted({at.topic for at in self.broker.partitions})))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -155,26 +164,32 @@ class MemoryConsumer:
         return {at.partition for at in self.broker.partitions if at.topic == topic} or None
 
     async def commit(self, offsets: Mapping[TopicPartition, int | tuple[int, str]]) -> None:
-        """Write down where it is.
+        """Write down where it is; again and again, as whoever it is by then, when no answer comes.
 
         :raises CommitFailedError: when the group has gone on without it.
         """
         if any(at not in self._assigned for at in offsets):
             raise IllegalStateError("a partition that is not assigned")
         told = {at: where if isinstance(where, tuple) else (where, "") for at, where in offsets.items()}
-        group, id, generation = self._of_group, self._id, self._generation
-        try:
-            if self._task is None:  # nobody shares: an operator's tool
-                await self._call("commit", lambda: self.broker.group(group).offsets.update(told))
-            else:
-                await self._call("commit", lambda: self.broker.commit(group, id, generation, told))
-        except (IllegalGenerationError, UnknownMemberIdError) as error:
-            raise CommitFailedError(str(error)) from None
+        while True:
+            try:
+                await self._commit(self._of_group, self._id, self._generation, told)
+                return
+            except (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError) as error:
+                raise CommitFailedError(str(error)) from None
+            except KafkaConnectionError:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _commit(self, group: str, id: str, generation: int, told: dict[TopicPartition, tuple[int, str]]) -> None:
+        if self._task is None:  # nobody shares: an operator's tool
+            await self._ask.once("commit", lambda: self.broker.group(group).offsets.update(told))
+        else:
+            await self._ask.once("commit", lambda: self.broker.commit(group, id, generation, told))
 
     async def committed(self, partition: TopicPartition) -> int | None:
         """Where the group is."""
         group = self._of_group
-        known = await self._call("committed", lambda: self.broker.group(group).offsets.get(partition))
+        known = await self._ask.until_answered("committed", lambda: self.broker.group(group).offsets.get(partition))
         return known[0] if known else None
 
     async def getmany(
@@ -185,21 +200,25 @@ class MemoryConsumer:
             async with asyncio.timeout(timeout_ms / 1000):
                 while not self._stopped:
                     self._news.clear()
-                    if found := await self._fetch(max_records or 500):
+                    if not self._may_have_more():  # the broker would keep the request until there is something
+                        await self._news.wait()
+                    elif found := await self._fetch(max_records or 500):
                         return found
-                    await self._news.wait()
         return {}
 
+    def _reading(self) -> dict[TopicPartition, int]:
+        return {at: self._positions[at] for at in self._assigned if at in self._positions}
+
+    def _may_have_more(self) -> bool:
+        return any(at not in self._ends or self._end(at) > place for at, place in self._reading().items())
+
     async def _fetch(self, limit: int) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
-        asked = {at: self._positions[at] for at in self._assigned if at in self._positions}
-        news = any(at not in self._ends or self._end(at) > position for at, position in asked.items())
-        if not news:
-            return {}  # the broker would keep the request until there is something
+        asked = self._reading()
         dice = self._behaviour.random
         if dice.random() < self._behaviour.again:
             asked = {at: max(0, position - dice.randrange(4)) for at, position in asked.items()}
         limit = dice.randint(1, limit)
-        read = await self._call("fetch", lambda: self._read(asked, limit))
+        read = await self._ask.until_answered("fetch", lambda: self._read(asked, limit))
         answer: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
         order = list(read)
         dice.shuffle(order)
@@ -209,7 +228,7 @@ class MemoryConsumer:
                 continue  # moved meanwhile
             self._positions[at] = end
             if stored:
-                answer[at] = [_record(at, offset, each) for offset, each in stored]
+                answer[at] = [each.record(at, offset) for offset, each in stored]
         return answer
 
     def _read(self, asked: Mapping[TopicPartition, int], limit: int) -> dict[TopicPartition, Any]:
@@ -218,9 +237,6 @@ class MemoryConsumer:
             at: (*self.broker.read(at, begin, limit, committed=self._committed), len(self.broker.partitions[at]))
             for at, begin in asked.items()
         }
-
-    async def _call(self, what: str, work: Callable[[], Any]) -> Any:
-        return (await self._transport.call(f"kafka.{what}", [work], broke))[0]
 
     # -- the group ----------------------------------------------------------------------------------------------------
 
@@ -252,43 +268,16 @@ class MemoryConsumer:
                 await self._listener.on_partitions_revoked(self.assignment())
 
     async def _heartbeat(self, group: str, id: str, generation: int) -> None:
-        await self._call("heartbeat", lambda: self.broker.heartbeat(group, id, generation))
+        await self._ask.once("heartbeat", lambda: self.broker.heartbeat(group, id, generation))
 
     async def _join(self) -> None:
         group, id = self._of_group, self._id
-        joined = await self._call("join", lambda: self.broker.join(group, id, self._topics))
+        joined = await self._ask.once("join", lambda: self.broker.join(group, id, self._topics))
         self._generation, assigned = await joined
-        offsets = await self._ask_offsets()
+        offsets = await self._ask.until_answered("offsets", lambda: dict(self.broker.group(group).offsets))
         self._assigned = assigned
         nowhere = {at: self._end(at) if self._from_end else 0 for at in assigned}
         self._positions = nowhere | {at: offsets[at][0] for at in assigned if at in offsets}
         if self._listener:
             await self._listener.on_partitions_assigned(self.assignment())
         self._news.set()
-
-    async def _ask_offsets(self) -> dict[TopicPartition, tuple[int, str]]:
-        while True:
-            with suppress(KafkaConnectionError):
-                return await self._call("offsets", lambda: dict(self.broker.group(self._of_group).offsets))
-            await asyncio.sleep(RETRY_SECONDS)
-
-
-def _record(at: TopicPartition, offset: int, stored: Stored) -> ConsumerRecord[bytes, bytes]:
-    return ConsumerRecord(
-        topic=at.topic,
-        partition=at.partition,
-        offset=offset,
-        timestamp=0,
-        timestamp_type=0,
-        key=stored.key,
-        value=stored.value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=stored.headers,
-    )
-
-
-def broke() -> Exception:
-    """The connection."""
-    return KafkaConnectionError("the connection broke")

@@ -3,7 +3,7 @@
 The rules forgive nothing: a command that is carried out twice shows, and so does an event that is folded twice or late.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -38,9 +38,6 @@ class BadgePrinted(Event, type="tyrsky.sim-tray.badge-printed.v1"):
 
     tray_id: UUID
     guest: str
-
-
-EVENT_TYPES = (RoomOpened, SeatTaken, BadgePrinted)
 
 
 class Room(State):
@@ -204,6 +201,3 @@ def projections(hinder: Hinder) -> list[Projection[Any]]:
         return row.but(badges=row.badges + 1)
 
     return [seen, counted]
-
-
-Work = Callable[[], Awaitable[None]]

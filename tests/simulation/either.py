@@ -16,7 +16,7 @@ from shared.kit.tests.core.unmarked import unmarked
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.loop import Loop
-from tests.simulation.network import Direct
+from tests.simulation.losing import Count, Losing, losing
 from tests.simulation.producer import MemoryProducer
 from tests.simulation.standins import MemoryBroker, MemoryOffsets
 
@@ -30,7 +30,7 @@ class Kafka:
         self.topic = f"contract-{uuid4().hex[:12]}"
         self.group = f"group-{uuid4().hex[:12]}"
         self.bootstrap = bootstrap
-        self._broker = Broker(session_seconds=6, rebalance_seconds=6)
+        self._broker, self._network = Broker(session_seconds=6, rebalance_seconds=6), Losing()
 
     def run(self, test: Test) -> None:
         """On a loop of its own: a simulated one for the log in memory."""
@@ -65,7 +65,7 @@ class Kafka:
         producer: Any = (
             AIOKafkaProducer(bootstrap_servers=self.bootstrap, **options)
             if self.bootstrap
-            else MemoryProducer(self._broker, Direct(), **options)
+            else MemoryProducer(self._broker, self._network, **options)
         )
         await producer.start()
         try:
@@ -80,7 +80,7 @@ class Kafka:
         consumer: Any = (
             AIOKafkaConsumer(*topics, bootstrap_servers=self.bootstrap, **times, **options)
             if self.bootstrap
-            else MemoryConsumer(self._broker, Direct(), *topics, **options)
+            else MemoryConsumer(self._broker, self._network, *topics, **options)
         )
         await consumer.start()
         try:
@@ -91,7 +91,7 @@ class Kafka:
     @asynccontextmanager
     async def offsets(self) -> AsyncGenerator[Offsets]:
         """The kit's way to ask where groups are."""
-        offsets = Offsets(self.bootstrap) if self.bootstrap else MemoryOffsets(self._broker, Direct())
+        offsets = Offsets(self.bootstrap) if self.bootstrap else MemoryOffsets(self._broker, self._network)
         try:
             yield offsets
         finally:
@@ -101,7 +101,7 @@ class Kafka:
         """FastStream's broker as the kit sets it up, or what stands in for it."""
         if self.bootstrap:
             return kafka_broker(self.bootstrap, stop_seconds=2)
-        return MemoryBroker(functools.partial(MemoryConsumer, self._broker, Direct()))
+        return MemoryBroker(functools.partial(MemoryConsumer, self._broker, self._network))
 
     @asynccontextmanager
     async def leaves_out(self, producer: Any) -> AsyncGenerator[None]:
@@ -113,6 +113,16 @@ class Kafka:
             self._broker.leaves_out = lambda _: True
             yield
             self._broker.leaves_out = None
+
+    @asynccontextmanager
+    async def loses(self, kind: str, times: int) -> AsyncGenerator[Count]:
+        """Answers of a kind are carried out and not told, of clients that are made meanwhile; tells how many are left
+        to be lost."""
+        if self.bootstrap:
+            async with losing(self.bootstrap, kind, times) as left:
+                yield left
+        else:
+            yield self._network.lose(kind, times)
 
     async def dies(self, producer: Any) -> None:
         """As a producer's process does: nothing is ended, nothing is sent any more."""

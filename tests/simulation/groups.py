@@ -95,8 +95,12 @@ class Groups:
             self._joined(name)
 
     def wind_back(self, name: str, to: Callable[[int], int]) -> None:
-        """What an operator's tool does to a group that has nobody: its offsets set back. Whoever was in it is out."""
+        """What an operator's tool does to a group that has nobody: its offsets set back. Whoever was in it is out, and
+        is told so if it is just joining."""
         group = self.group(name)
+        for member in group.members.values():
+            if member.joined is not None and not member.joined.done():
+                member.joined.set_exception(UnknownMemberIdError())
         group.members.clear()
         group.offsets = {at: (to(offset), note) for at, (offset, note) in group.offsets.items()}
 

@@ -1,6 +1,6 @@
 """Faults that somebody might make in the kit one day, to see whether the simulation has teeth: each must be found.
 
-``python -m tests.simulation --mutant NAME`` looks for one; ``test_mutants`` looks for all.
+``python -m tests.simulation --mutant NAME`` looks for one; ``test_simulation`` looks for all.
 """
 
 import asyncio

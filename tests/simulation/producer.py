@@ -6,7 +6,7 @@ producer was given up, or its process died.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -17,17 +17,15 @@ from aiokafka import TopicPartition
 from aiokafka.errors import (
     IllegalOperation,
     InvalidProducerEpoch,
-    KafkaConnectionError,
     KafkaError,
     ProducerClosed,
     ProducerFenced,
 )
 from aiokafka.structs import RecordMetadata
 
+from tests.simulation.asking import RETRY_SECONDS, Asking
 from tests.simulation.broker import Broker, Stored
 from tests.simulation.network import Transport
-
-RETRY_SECONDS = 0.1
 
 
 @dataclass
@@ -56,7 +54,7 @@ class MemoryProducer:
     ) -> None:
         assert enable_idempotence or transactional_id, "without idempotence events are lost and twice"
         self._broker = broker
-        self._transport = transport
+        self._ask = Asking(transport)
         self._transactional_id = transactional_id
         self._transaction_seconds = transaction_timeout_ms / 1000
         self._producer = (-1, -1)
@@ -71,15 +69,7 @@ class MemoryProducer:
 
     async def start(self) -> None:
         """Get an id; with a transactional id, fence whoever has it."""
-        self._producer = await self._asked("begin", lambda: self._broker.begin(self._transactional_id))
-
-    async def _asked(self, what: str, work: Callable[[], Any]) -> Any:
-        """Ask until there is an answer."""
-        while True:
-            try:
-                return (await self._transport.call(f"kafka.{what}", [work], _lost))[0]
-            except KafkaConnectionError:
-                await asyncio.sleep(RETRY_SECONDS)
+        self._producer = await self._ask.until_answered("begin", lambda: self._broker.begin(self._transactional_id))
 
     async def close(self) -> None:
         """Send nothing any more (as ``_sender.close`` of aiokafka)."""
@@ -102,7 +92,9 @@ class MemoryProducer:
     async def partitions_for(self, topic: str) -> set[int]:
         """The partitions of a topic; as aiokafka does, wait for one that is not there."""
         while True:
-            found = await self._asked("metadata", lambda: [at for at in self._broker.partitions if at.topic == topic])
+            found = await self._ask.until_answered(
+                "metadata", lambda: [at for at in self._broker.partitions if at.topic == topic]
+            )
             if found:
                 return {at.partition for at in found}
             await asyncio.sleep(RETRY_SECONDS)
@@ -145,7 +137,7 @@ class MemoryProducer:
             records, number = [stored for stored, _ in batch], line.next
             line.next += 1
             try:
-                first = await self._asked("produce", lambda n=number, r=records: self._append(at, n, r))  # pyright: ignore
+                first = await self._ask.until_answered("produce", lambda n=number, r=records: self._append(at, n, r))  # pyright: ignore
             except KafkaError as error:
                 self._fail(error, [future for _, future in batch])
                 continue
@@ -221,8 +213,8 @@ class MemoryProducer:
         added, self._to_add = sorted(self._to_add), set()
         try:
             if added:
-                await self._asked("add", lambda: self._broker.add(tid, self._producer, added))
-            await self._asked("end", lambda: self._broker.end(tid, self._producer, commit=commit))
+                await self._ask.until_answered("add", lambda: self._broker.add(tid, self._producer, added))
+            await self._ask.until_answered("end", lambda: self._broker.end(tid, self._producer, commit=commit))
         except InvalidProducerEpoch as error:
             self._fail(error, [])
             raise ProducerFenced from None
@@ -238,7 +230,3 @@ class MemoryProducer:
                 await self.abort_transaction()
             raise
         await self.commit_transaction()
-
-
-def _lost() -> Exception:
-    return KafkaConnectionError("the connection broke")

@@ -63,10 +63,10 @@ def _published(world: World, topic: str) -> dict[str, list[tuple[Envelope, Event
             _must(about.sequence == last + 1, f"{where} jumps from {last} to {about.sequence}")
             first.append((about, event))
         else:
-            _must(
-                first[about.sequence - 1][0].id == about.id, f"{where} has two events with the number {about.sequence}"
-            )
+            before = first[about.sequence - 1][0]
+            _must(before.id == about.id, f"{where} has two events with the number {about.sequence}")
             _must(about.sequence == last, f"{where} goes back from {last} to {about.sequence}")
+            _must(False, f"{where} has event {about.sequence} twice")
     return found
 
 

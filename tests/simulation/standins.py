@@ -5,15 +5,12 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from aiokafka.errors import KafkaError
 from tyrsky.watching import Offsets, Place
 
+from tests.simulation.asking import Asking
 from tests.simulation.broker import Broker
-from tests.simulation.consumer import MemoryConsumer, broke
+from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.network import Transport
-
-BROKEN_SECONDS = 5.0
-"""How long FastStream waits after an error."""
 
 
 class MemoryOffsets(Offsets):
@@ -31,7 +28,7 @@ class MemoryOffsets(Offsets):
             nobody: Any = None
             self._clients = reader, nobody
         asked = list(topics)
-        return (await self._transport.call("kafka.places", [lambda: self._places(group, asked)], broke))[0]
+        return await Asking(self._transport).once("places", lambda: self._places(group, asked))
 
     async def _close(self) -> None:
         clients, self._clients = self._clients, None
@@ -84,12 +81,8 @@ class MemorySubscriber:
     async def _poll(self, consumer: MemoryConsumer) -> None:
         limit = self._options["max_records"]
         while self._running:
-            try:
-                # The time-out is FastStream's, and only costs steps: with nothing to hand over it polls again.
-                found = await consumer.getmany(timeout_ms=60_000, max_records=limit)
-            except KafkaError:
-                await asyncio.sleep(BROKEN_SECONDS)
-                continue
+            # The time-out is FastStream's, and only costs steps: with nothing to hand over it polls again.
+            found = await consumer.getmany(timeout_ms=60_000, max_records=limit)
             if found:
                 await self._handler(tuple(chain(*found.values())))
 
