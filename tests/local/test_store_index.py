@@ -1,9 +1,11 @@
-"""The embedded store finds a document by its id when the query names more than that, as all of the kit's do."""
+"""The embedded store finds a document by its id when the query names more than that, as all of the kit's do; and what
+services look for again and again."""
 
 import os
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ Row = dict[str, Any]
 START_SECONDS = 60
 ROWS = 20_000
 TIMES = 60
+
+EPOCH, NOON = datetime.fromtimestamp(0, UTC), datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -65,3 +69,50 @@ def test_the_rest_of_the_query_holds_all_the_same(rows: Collection[Row]) -> None
     assert rows.count_documents({"_id": {"$gt": "7"}, "number": 70}) == 1
     rows.create_index([("number", 1), ("about", 1)], unique=True)
     assert rows.count_documents({"number": 9, "about": "x" * 200, "version": 1}) == 1
+
+
+def test_what_waits_is_found_without_the_collection_and_nothing_else_is(rows: Collection[Row]) -> None:
+    def query(number: int) -> Row:
+        return {"outbox_since": {"$gt": EPOCH}, "number": {"$lt": number}}
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        for _ in range(TIMES):
+            assert found(rows, query(ROWS)) == ["7", "8"]
+        return time.perf_counter() - began
+
+    for number, since in ((7, NOON), (8, NOON + timedelta(hours=1)), (9, NOON)):
+        rows.update_one({"_id": str(number)}, {"$set": {"outbox_since": since}})
+    rows.update_one({"_id": "9"}, {"$unset": {"outbox_since": ""}})
+    unindexed = seconds()
+    rows.create_index([("outbox_since", 1)])
+    assert seconds() < unindexed / 3
+    assert found(rows, query(8)) == ["7"]
+    assert found(rows, {"outbox_since": {"$lt": NOON}}) == []
+    assert found(rows, {"outbox_since": NOON}) == ["7"]
+    assert rows.count_documents({"outbox_since": {"$exists": False}}) == ROWS - 2
+    rows.update_one({"_id": "8"}, {"$min": {"outbox_since": NOON - timedelta(hours=1)}})
+    rows.insert_one(row(-1) | {"outbox_since": NOON})
+    assert found(rows, query(ROWS)) == ["8", "-1", "7"]
+    rows.delete_one({"_id": "-1"})
+    rows.update_many({}, {"$unset": {"outbox_since": ""}})
+    assert found(rows, query(ROWS)) == []
+
+
+def test_a_status_is_found_as_it_changes(rows: Collection[Row]) -> None:
+    rows.create_index([("state.status", 1), ("state.due_at", 1)])
+    statuses = {"1": "accepted", "2": "accepted", "3": "sent"}
+    for id, status in statuses.items():
+        rows.update_one({"_id": id}, {"$set": {"state": {"status": status}}})
+    assert found(rows, {"state.status": "accepted", "college": "vaao"}) == ["1", "2"]
+    rows.update_one({"_id": "2", "state.status": "accepted"}, {"$set": {"state.status": "sent"}})
+    assert found(rows, {"state.status": "accepted"}) == ["1"]
+    assert found(rows, {"state.status": {"$in": ["accepted", "sent"]}}) == ["1", "2", "3"]
+    assert found(rows, {"$or": [{"state.status": "accepted"}, {"_id": "9"}]}) == ["1", "9"]
+    assert rows.find_one_and_update({"state.status": "sent"}, {"$set": {"state.status": "failed"}}) is not None
+    assert len(found(rows, {"state.status": "sent"})) == 1
+
+
+def found(rows: Collection[Row], query: Row) -> list[str]:
+    order = "outbox_since" if "outbox_since" in query else "_id"
+    return [each["_id"] for each in rows.find(query).sort([(order, 1), ("_id", 1)])]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ WRITERS = 4
 AT_ONCE = 50
 WRITE_SECONDS = 1.5
 TIMES = 2
+NAMES_TIMES = 100
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 LOOK = """
 import json, sys
@@ -143,3 +146,43 @@ def test_what_the_library_would_lose_is_refused(stack: Stack) -> None:
         with pytest.raises(OperationFailure):
             client["x"]["rows"].aggregate([{"$out": "others"}])
         assert client["x"].list_collection_names() == ["rows"]
+
+
+def test_to_tell_the_databases_names_changes_nothing_while_others_write(stack: Stack) -> None:
+    over, written = threading.Event(), list[str]()
+    with running(stack) as client:
+
+        def write(name: str) -> None:
+            for number in range(10**6):
+                if over.is_set():
+                    return
+                client["test"]["rows"].insert_one({"_id": f"{name}-{number}", "x": "x" * 200})
+                written.append(f"{name}-{number}")
+
+        writers = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(NAMES_TIMES):
+                assert set(client.list_database_names()) <= {"test"}
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+        assert [id for id in written if client["test"]["rows"].find_one({"_id": id}) is None] == []
+        assert len(written) > NAMES_TIMES
+
+
+def test_what_waits_is_found_after_a_start_too(stack: Stack) -> None:
+    with running(stack) as client:
+        rows = client["test"]["rows"]
+        rows.create_index([("outbox_since", 1)])
+        rows.insert_many([{"_id": str(number), "outbox_since": NOON} for number in range(3)])
+    with running(stack) as client:
+        rows = client["test"]["rows"]
+        rows.update_one({"_id": "1"}, {"$unset": {"outbox_since": ""}})
+        rows.create_index([("outbox_since", 1)])
+        assert [each["_id"] for each in rows.find({"outbox_since": {"$gte": NOON}}).sort("_id", 1)] == ["0", "2"]
+        client.drop_database("test")
+        rows.insert_one({"_id": "4", "outbox_since": NOON})
+        assert rows.count_documents({"outbox_since": {"$gte": NOON}}) == 1
