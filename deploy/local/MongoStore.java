@@ -149,7 +149,7 @@ public class MongoStore extends H2Backend {
 
         @Override
         protected Index<Object> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
-            return Polled.by(keys) ? new Polled(name, keys) : null;
+            return Polled.by(keys) ? new Polled(name, keys) : super.openOrCreateSecondaryIndex(collection, name, keys, sparse);
         }
 
         /** What does not hold as many as there are documents is emptied, for then the library fills it. */

@@ -236,7 +236,6 @@ class Consumers:
         settings: ConsumerSettings,
     ) -> None:
         self._offsets = Offsets(bootstrap)
-        self._letters = letters
         inboxes = [Inbox(reaction, letters, codec, settings) for reaction in reactions if reaction.events]
         self.consumers = [Consumer(broker, inbox, self._offsets, settings) for inbox in inboxes]
         self._replayer = Replayer(inboxes, letters, self._offsets, settings)
@@ -253,8 +252,7 @@ class Consumers:
         return {consumer.group: consumer.trouble for consumer in self.consumers if consumer.trouble}
 
     async def start(self) -> None:
-        """Begin to replay and to watch."""
-        await self._letters.prepare()
+        """Begin to replay and to watch. The letters are to be prepared before."""
         if self.consumers:
             self._tasks = [asyncio.create_task(self._replayer.run()), asyncio.create_task(self._watchdog.run())]
 

@@ -83,8 +83,9 @@ class Service:
         self._stores: list[Store[Any, Any]] = []
         self._policies: list[Policies] = []
         self._remembered = Remembered(self.database)
+        self._letters = DeadLetters(self.database, settings)
         self._background: list[Background] = [self._remembered.run]
-        self._prepares: list[Background] = [self._remembered.prepare]
+        self._prepares: list[Background] = [self._remembered.prepare, self._letters.prepare]
 
     def keeps(self, *aggregates: Aggregate[Any, Any]) -> None:
         """Aggregates that live in this service, each kind in a collection of its own."""
@@ -197,7 +198,7 @@ class Service:
             [*reactions, *projections],
             broker=self.broker,
             bootstrap=self.settings.kafka_bootstrap,
-            letters=DeadLetters(self.database, self.settings),
+            letters=self._letters,
             codec=self.codec,
             settings=self.settings,
         )
