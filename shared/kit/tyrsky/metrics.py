@@ -79,7 +79,9 @@ policies_rejected = Counter(
 parked_keys = Gauge(
     "parked_keys", "Keys whose messages wait behind one that failed.", ["group"], registry=REGISTRY
 )  # fmt: skip
-dead_letters = Gauge("dead_letters", "Dead letters that wait for a person.", ["group"], registry=REGISTRY)
+dead_letters = Gauge(
+    "dead_letters", "Dead letters that are kept, those of parked keys among them.", ["group"], registry=REGISTRY
+)
 dead_letters_kept = Counter(
     "dead_letters_kept", "Messages put aside, by why.", ["group", "topic", "kind"], registry=REGISTRY
 )
