@@ -16,6 +16,7 @@ from uuid import uuid4
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
+from tyrsky.background import again_and_again
 from tyrsky.clearing import Clearer, Published, published
 from tyrsky.finding import Finder
 from tyrsky.holding import LOOK_SECONDS, Holders
@@ -102,8 +103,8 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        works = self._run(), self._clearer.run(), self._beat_forever(), self._finder.run()
-        self._tasks = [asyncio.create_task(work) for work in works]
+        works = self._run, self._clearer.run, self._beat_forever, self._finder.run
+        self._tasks = [asyncio.create_task(again_and_again(work)) for work in works]
 
     async def stop(self, seconds: float) -> None:
         """Publish what is waiting in memory, for so long at most, and end."""
