@@ -159,7 +159,7 @@ async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhil
 
     type(rooms).find_one_and_update = counted
     try:
-        await Clearer(database, relay).clear("rooms", claims)
+        await Clearer(database, Holders(database), relay).clear("rooms", claims)
     finally:
         type(rooms).find_one_and_update = again
     assert (looks, relay.published) == (1, ["7"])

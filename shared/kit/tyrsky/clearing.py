@@ -14,6 +14,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky.finding import CLAIMED, WAITING, claim_in
+from tyrsky.holding import Holders
 from tyrsky.producing import Partition, Places, Sender
 from tyrsky.store import CODEC, Claim, Document
 
@@ -74,8 +75,9 @@ class Publisher(Protocol):
 class Clearer:
     """Empties outboxes, on behalf of one relay."""
 
-    def __init__(self, database: AsyncDatabase[Document], relay: Publisher) -> None:
+    def __init__(self, database: AsyncDatabase[Document], holders: Holders, relay: Publisher) -> None:
         self._database = database
+        self._holders = holders
         self._relay = relay
         self._waiting: list[Published] = []
         self._changed = asyncio.Condition()
@@ -112,6 +114,9 @@ class Clearer:
         try:
             stable = await sender.stable(sorted({at for each in mine for at in each.behind}))
             seen = [each for each in mine if not _hidden(each, stable)]
+            # After the offsets: who fences gives the holder up before, and an abort moves them on as a commit does.
+            if seen and not await self._holders.is_held(seen[0].claim.by):
+                raise TakenAway
             for name in sorted({each.claim.collection for each in seen}):
                 await self.clear(name, [each.claim for each in seen if each.claim.collection == name])
             self._leave(seen, well=True)

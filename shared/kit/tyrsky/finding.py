@@ -169,11 +169,9 @@ class Finder:
         return True
 
     async def _fence(self, holder: str) -> None:
-        """Take its claims away first, so that it clears nothing any more: what readers can see behind the fence may lie
-        behind what the fence has aborted."""
-        for name in self.collections:
-            taken_away = {"$set": {"lease_token": new_token()}}
-            await self._collection(name).update_many({**WAITING, "lease_by": holder}, taken_away)
+        """Give it up first, so that it clears nothing any more, whatever it claims meanwhile: what readers can see
+        behind the fence may lie behind what the fence has aborted."""
+        await self._holders.give_up(holder)
         topics = {topic for topic, _ in await self._holders.places(holder)}
         await self._log.fence(await self._holders.lanes(holder), topics)
 

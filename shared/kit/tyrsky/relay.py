@@ -59,7 +59,7 @@ class Relay:
         self._lost = False
         self._stopping = False
         self._batch_max = BATCH_MAX
-        self._clearer = Clearer(database, self)
+        self._clearer = Clearer(database, self._holders, self)
         self._in_hand: dict[tuple[str, str], tuple[str, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
