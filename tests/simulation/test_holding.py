@@ -4,13 +4,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tyrsky.clearing import Clearer, published
+from tyrsky.clearing import Clearer, TakenAway, published
 from tyrsky.finding import Finder
 from tyrsky.holding import Holders
 from tyrsky.producing import Places, lanes_of
@@ -153,6 +155,26 @@ async def test_who_was_given_up_while_it_asked_what_is_seen_clears_nothing(given
     await clearer._round(sender)
     assert (await database["rooms"].find_one({"_id": "r"}))["outbox"] == left
     assert cleared == [not given_up]
+
+
+@pytest.mark.parametrize(("events", "raises"), [(False, nullcontext()), (True, pytest.raises(TakenAway))])
+async def test_a_mark_that_a_save_has_claimed_meanwhile_is_nobody_s_loss(events: bool, raises: Any) -> None:
+    """What is left behind a private event has none to publish: the next save finds nothing that waits, and claims."""
+    database: Any = Server().client()["x"]
+    one, entry = holders(database), {"topic": "t", "sequence": 2}
+    claimed = {"lease_by": "h", "outbox_since": datetime.now(UTC)}
+    await database["rooms"].insert_many(
+        [
+            {"_id": "saved", "version": 3, "lease_token": "the save's", "outbox": [entry], **claimed},
+            {"_id": "other", "version": 1, "lease_token": "t", "outbox": [entry], **claimed},
+        ]
+    )
+    outgoing = [Outgoing("t", 2, {}, "{}")]
+    before = Claim("rooms", "saved", 2, "h", "t", outgoing if events else [])
+    with raises:
+        await Clearer(database, one, cast(Any, None)).clear("rooms", [before, replace(before, id="other", version=1)])
+    assert (await database["rooms"].find_one({"_id": "saved"}))["outbox"] == [entry]
+    assert (await database["rooms"].find_one({"_id": "other"}))["outbox"] == []
 
 
 async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for() -> None:

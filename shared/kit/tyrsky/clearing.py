@@ -157,6 +157,15 @@ class Clearer:
 
         :raises TakenAway: one of them is claimed no more, or not by this claim.
         """
+        events = [claim for claim in claims if claim.outgoing]
+        if events and not await self._clear(name, events):
+            raise TakenAway
+        # The next save finds nothing that waits, and may claim the outbox anew before its mark is taken away.
+        if marks := [claim for claim in claims if not claim.outgoing]:
+            await self._clear(name, marks)
+
+    async def _clear(self, name: str, claims: Sequence[Claim]) -> bool:
+        """Whether all were claimed by these claims still."""
         collection = self._database.get_collection(name, codec_options=CODEC)
         result = await collection.bulk_write(
             [
@@ -169,12 +178,11 @@ class Clearer:
             ordered=False,
         )
         if result.matched_count == len(claims):
-            return
+            return True
         tokens = [claim.token for claim in claims]
         left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **WAITING}
         uncleared = {document["_id"] async for document in collection.find(left, {"_id": 1})}
-        if result.matched_count + len(uncleared) < len(claims):
-            raise TakenAway
+        all_there = result.matched_count + len(uncleared) >= len(claims)
         for claim in (claim for claim in claims if claim.id in uncleared):
             # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
             last = claim.outgoing[-1].sequence if claim.outgoing else 0
@@ -187,6 +195,7 @@ class Clearer:
             )
             if document is not None and document.get("lease_by") == claim.by:
                 self._relay.publish(claim_in(name, document))
+        return all_there
 
 
 def _hidden(each: Published, stable: Places) -> list[Partition]:
