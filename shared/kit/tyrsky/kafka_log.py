@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
 
 from tyrsky.background import ended
 from tyrsky.producing import Message, NotTaken, Partition, Places, lanes_of
@@ -16,7 +16,6 @@ TRANSACTION_SECONDS = 10
 """After so long Kafka gives a transaction up by itself: readers wait behind one that is open."""
 
 STOP_SECONDS = 5
-TOPIC_SECONDS = 1
 READ_SECONDS = 15
 """How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
 
@@ -147,12 +146,11 @@ class KafkaSender:
         self._ended = False
 
     async def begins(self, topic: str) -> Places | None:
-        """Where the topic's partitions end now; None when there is no such topic."""
-        try:
-            async with asyncio.timeout(TOPIC_SECONDS):
-                partitions = await self.lanes[0].partitions_for(topic)
-        except (TimeoutError, UnknownTopicOrPartitionError):
-            return None
+        """Where the topic's partitions end now; None when Kafka says that there is no such topic."""
+        async with asyncio.timeout(SEND_SECONDS):
+            if topic not in await self.reader.topics():  # asked first: a producer would wait for it
+                return None
+            partitions = await self.lanes[0].partitions_for(topic)
         return await self._ends([(topic, number) for number in partitions])
 
     async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
