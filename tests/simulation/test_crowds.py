@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from tyrsky import finding
+from tyrsky import relay as relaying
 from tyrsky.aggregate import Rejected
 from tyrsky.clearing import Clearer
 from tyrsky.finding import CLAIMS_MAX, Finder
@@ -136,6 +137,21 @@ def test_a_transaction_has_a_size() -> None:
     large = "x" * 2**20
     tried = sent(20, large, lambda messages: True)
     assert (sum(tried), max(tried)) == (20, EVENTS_BYTES_MAX // 2**20)
+
+
+async def test_what_was_being_saved_when_the_queue_was_full_is_published_all_the_same(monkeypatch: Any) -> None:
+    """One claim too many gave the whole holder up, and with it all that it had claimed."""
+    monkeypatch.setattr(relaying, "QUEUE_MAX", 2)
+    relay = Relay(cast(Any, Server().client()["x"]), cast(Any, None), "a-relay")
+    relay._holder = "h"
+    saved = [relay.claimant() for _ in range(3)]
+    for number, by in enumerate(saved):
+        relay.publish(Claim("rooms", str(number), 1, str(by), "t", []))
+    assert saved == ["h"] * 3
+    assert (relay.claimant(), relay.room()) == (None, -1)  # nobody claims more until there is room again
+    claims = await relay._next()
+    relay._done_with(claims)
+    assert ([claim.id for claim in claims], relay.claimant()) == (["0", "1", "2"], "h")
 
 
 async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhile() -> None:
