@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from tyrsky import clearing
 from tyrsky.clearing import Clearer, TakenAway, published
 from tyrsky.finding import Finder
 from tyrsky.holding import Holders
@@ -155,6 +156,36 @@ async def test_who_was_given_up_while_it_asked_what_is_seen_clears_nothing(given
     await clearer._round(sender)
     assert (await database["rooms"].find_one({"_id": "r"}))["outbox"] == left
     assert cleared == [not given_up]
+
+
+async def test_each_partition_s_hanging_end_has_a_pause_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction of somebody else's, open for long in one, kept what hung in another waiting for half a minute."""
+    clock, ended = SimpleNamespace(now=100.0), list[tuple[float, list[Any]]]()
+
+    async def end_what_hangs(partitions: list[Any]) -> None:
+        ended.append((clock.now, partitions))
+
+    monkeypatch.setattr(
+        clearing, "asyncio", SimpleNamespace(get_running_loop=lambda: clock, Condition=asyncio.Condition)
+    )
+    clock.time = lambda: clock.now
+    sender: Any = SimpleNamespace(end_what_hangs=end_what_hangs)
+    clearer = Clearer(cast(Any, {}), cast(Any, None), cast(Any, None))
+    claim = Claim("rooms", "r", 1, "h", "t", [])
+    one, other = (published(claim, sender, [(at, 0)]) for at in (ROOMS, TRAYS))
+
+    async def look(at: float, *hidden: Any) -> None:
+        clock.now = at
+        await clearer._end_what_hangs(sender, hidden, {ROOMS: 0, TRAYS: 0})
+
+    for at in (102.0, 103.0, 104.0, 108.0, 109.0):
+        await look(at, one)
+    assert ended == [(at, [ROOMS]) for at in (102.0, 104.0, 108.0)]
+    await look(110.0, one, other)
+    assert ended[3:] == [(110.0, [TRAYS])]
+    await look(111.0, other)  # the one is seen,
+    await look(111.5, one, other)  # and the next one there hangs anew
+    assert ended[4:] == [(111.5, [ROOMS])]
 
 
 @pytest.mark.parametrize(("events", "raises"), [(False, nullcontext()), (True, pytest.raises(TakenAway))])

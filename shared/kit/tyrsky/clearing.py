@@ -81,8 +81,8 @@ class Clearer:
         self._relay = relay
         self._waiting: list[Published] = []
         self._changed = asyncio.Condition()
-        self._hangs_again = HANGS_SECONDS
-        self._hangs_next = 0.0
+        self._hangs: dict[Partition, tuple[float, float]] = {}
+        """When what hangs in a partition is ended next, and how long it is let be after that."""
 
     async def take(self, batch: Sequence[Published]) -> None:
         """Clear it when it is seen."""
@@ -142,15 +142,14 @@ class Clearer:
         """What is not seen for long is ended once more. It may be somebody else's that holds readers up: then that
         changes nothing."""
         now = asyncio.get_running_loop().time()
-        late = [each for each in hidden if now - each.at >= HANGS_SECONDS]
-        if not late:
-            self._hangs_again = HANGS_SECONDS
-        elif now >= self._hangs_next:
-            partitions = sorted({at for each in late for at in _hidden(each, stable)})
-            log.warning("readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in partitions))
-            await sender.end_what_hangs(partitions)
-            self._hangs_next = now + self._hangs_again
-            self._hangs_again = min(self._hangs_again * 2, HANGS_SECONDS_MAX)
+        late = {at for each in hidden if now - each.at >= HANGS_SECONDS for at in _hidden(each, stable)}
+        self._hangs = {at: self._hangs.get(at, (now, HANGS_SECONDS)) for at in sorted(late)}
+        if due := [at for at, (next, _) in self._hangs.items() if next <= now]:
+            log.warning("readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in due))
+            await sender.end_what_hangs(due)
+            for at in due:
+                _, pause = self._hangs[at]
+                self._hangs[at] = now + pause, min(pause * 2, HANGS_SECONDS_MAX)
 
     async def clear(self, name: str, claims: Sequence[Claim]) -> None:
         """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile.
