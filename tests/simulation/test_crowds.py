@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from tyrsky import finding
+from tyrsky import finding, metrics
 from tyrsky import relay as relaying
 from tyrsky.aggregate import Rejected
 from tyrsky.clearing import Clearer
@@ -137,6 +137,20 @@ def test_a_transaction_has_a_size() -> None:
     large = "x" * 2**20
     tried = sent(20, large, lambda messages: True)
     assert (sum(tried), max(tried)) == (20, EVENTS_BYTES_MAX // 2**20)
+
+
+async def test_the_oldest_event_is_as_old_as_it_is_and_not_as_its_outbox() -> None:
+    """An outbox to which something is always added is never empty, though no event waits for long."""
+    database: Any = Server().client()["x"]
+    finder = Finder(database, cast(Any, None), Holders(database), Publishing())
+    age = metrics.outbox_oldest_age_seconds.labels("rooms")
+    mark = waiting("only private events since", "t") | {"outbox": []}
+    busy = waiting("busy", "t")
+    busy["outbox"][0]["headers"]["ce_time"] = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
+    for document, least, most in ((mark, 0, 0), (busy, 5, 60), (waiting("without", "t"), 3600, 1e9)):
+        await database["rooms"].insert_one(document)
+        await finder._poll(database["rooms"])
+        assert least <= age._value.get() <= most
 
 
 async def test_what_was_being_saved_when_the_queue_was_full_is_published_all_the_same(monkeypatch: Any) -> None:
