@@ -62,6 +62,6 @@ async def test_a_clearing_is_a_step_and_a_save_of_several_is_not(monkeypatch: py
     asked = [Guarded({"_id": id, "college": "vaao"}, {"$set": {}}, f"token {id}") for id in ("v1", "v2")]
     assert await writes._write_all(asked) == [True, True]  # pyright: ignore[reportPrivateUsage]
     assert control.places == []
-    await Clearer(store, cast("Any", None)).clear("visits", [CLAIM])
+    await Clearer(store, cast("Any", None), cast("Any", None)).clear("visits", [CLAIM])
     assert control.places == [("clear", IN_HAND)]
     assert {*launched.OF_PRODUCER, "clear"} == set(PLACES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.background import again_and_again
 from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.consuming import Consumer
 from tyrsky.dead_letters import DeadLetters
@@ -18,7 +19,6 @@ from tyrsky.relay import Relay
 from tyrsky.remembering import Remembered
 from tyrsky.replaying import Replayer
 from tyrsky.rows import ProjectionReaction
-from tyrsky.service import _again_and_again  # pyright: ignore[reportPrivateUsage]
 from tyrsky.store import Document, Store
 from tyrsky.watching import Watchdog
 
@@ -91,7 +91,7 @@ class Instance:
         await relay.start()
         self.ready = True
         await self._consume()
-        self._background = self._spawn(lambda: _again_and_again(self._remembered.run))
+        self._background = self._spawn(lambda: again_and_again(self._remembered.run))
 
     async def _consume(self) -> None:
         outside = self._outside

@@ -9,7 +9,8 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from tyrsky import finding
+from tyrsky import finding, metrics
+from tyrsky import relay as relaying
 from tyrsky.aggregate import Rejected
 from tyrsky.clearing import Clearer
 from tyrsky.finding import CLAIMS_MAX, Finder
@@ -138,6 +139,35 @@ def test_a_transaction_has_a_size() -> None:
     assert (sum(tried), max(tried)) == (20, EVENTS_BYTES_MAX // 2**20)
 
 
+async def test_the_oldest_event_is_as_old_as_it_is_and_not_as_its_outbox() -> None:
+    """An outbox to which something is always added is never empty, though no event waits for long."""
+    database: Any = Server().client()["x"]
+    finder = Finder(database, cast(Any, None), Holders(database), Publishing())
+    age = metrics.outbox_oldest_age_seconds.labels("rooms")
+    mark = waiting("only private events since", "t") | {"outbox": []}
+    busy = waiting("busy", "t")
+    busy["outbox"][0]["headers"]["ce_time"] = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
+    for document, least, most in ((mark, 0, 0), (busy, 5, 60), (waiting("without", "t"), 3600, 1e9)):
+        await database["rooms"].insert_one(document)
+        await finder._poll(database["rooms"])
+        assert least <= age._value.get() <= most
+
+
+async def test_what_was_being_saved_when_the_queue_was_full_is_published_all_the_same(monkeypatch: Any) -> None:
+    """One claim too many gave the whole holder up, and with it all that it had claimed."""
+    monkeypatch.setattr(relaying, "QUEUE_MAX", 2)
+    relay = Relay(cast(Any, Server().client()["x"]), cast(Any, None), "a-relay")
+    relay._holder = "h"
+    saved = [relay.claimant() for _ in range(3)]
+    for number, by in enumerate(saved):
+        relay.publish(Claim("rooms", str(number), 1, str(by), "t", []))
+    assert saved == ["h"] * 3
+    assert (relay.claimant(), relay.room()) == (None, -1)  # nobody claims more until there is room again
+    claims = await relay._next()
+    relay._done_with(claims)
+    assert ([claim.id for claim in claims], relay.claimant()) == (["0", "1", "2"], "h")
+
+
 async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhile() -> None:
     database: Any = Server().client()["x"]
     documents = [waiting(str(number), "t", by="me") for number in range(50)]
@@ -159,7 +189,7 @@ async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhil
 
     type(rooms).find_one_and_update = counted
     try:
-        await Clearer(database, relay).clear("rooms", claims)
+        await Clearer(database, Holders(database), relay).clear("rooms", claims)
     finally:
         type(rooms).find_one_and_update = again
     assert (looks, relay.published) == (1, ["7"])

@@ -103,24 +103,28 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         assert log.fenced == lanes
 
 
-async def test_who_takes_over_takes_the_claims_away_before_it_fences() -> None:
+async def test_who_takes_over_gives_the_holder_up_before_it_fences() -> None:
     """Else the old one could clear what it sees to be stable, and what the fence has just aborted."""
     database: Any = Server().client()["x"]
     one, log = holders(database), Log()
+    held: list[bool] = []
     await one.register("h")
-    for id, by in (("the holder's", "h"), ("another's", "other")):
-        claimed = {"lease_by": by, "lease_token": "old", "outbox_since": datetime.now(UTC), "outbox": []}
-        await database["rooms"].insert_one({"_id": id, **claimed})
-    finder, tokens = Finder(database, cast(Any, log), one, cast(Any, None)), dict[str, str]()
-    finder.collections.append("rooms")
+    await one.register("another")
 
     async def fence(lanes: list[str], topics: Iterable[str]) -> None:
-        tokens.update({each["_id"]: each["lease_token"] async for each in database["rooms"].find({})})
+        held.extend([await one.is_held("h"), await one.is_held("another")])
 
     log.fence = fence
-    await finder._fence("h")
-    assert tokens["the holder's"] != "old"
-    assert tokens["another's"] == "old"
+    await Finder(database, cast(Any, log), one, cast(Any, None))._fence("h")
+    assert held == [False, True]
+
+
+async def test_who_was_given_up_is_told_by_its_next_beat() -> None:
+    one = holders(Server().client()["x"])
+    await one.register("h")
+    assert await one.beat("h", {})
+    await one.give_up("h")
+    assert not await one.beat("h", {})
 
 
 async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for() -> None:

@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pymongo.errors import AutoReconnect
 from tyrsky import kafka_log
 from tyrsky.clearing import Clearer
@@ -22,7 +23,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.clock import now, simulated
 from tests.simulation.consumer import MemoryConsumer
 from tests.simulation.loop import Loop
-from tests.simulation.network import Direct
+from tests.simulation.network import Direct, Work
 from tests.simulation.plans import MORE_OF
 from tests.simulation.producer import MemoryProducer
 from tests.simulation.store import Server
@@ -86,6 +87,51 @@ def test_a_clearing_that_fails_is_not_forgotten_by_one_after_it_that_does_not(mo
     for seed in range(SEEDS):
         World(seed, more_of={"rooms": 4, "customers": 9, "wishes": 3, "instances": 2, "faults": ()}).run()
     assert failed
+
+
+class Busy(Direct):
+    """Kafka answers late what topics there are, and all else at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def call(self, name: str, works: Sequence[Work], lost: Callable[[], Exception]) -> list[Any]:
+        await asyncio.sleep(self._seconds if name in {"kafka.metadata", "kafka.topics"} else 0)
+        return await super().call(name, works, lost)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "topic", "begins"),
+    [
+        (0, "rooms", {("rooms", 0): 0}),
+        (2, "rooms", {("rooms", 0): 0}),
+        (2, "trays", None),
+        (60, "rooms", TimeoutError),
+        (60, "trays", TimeoutError),
+    ],
+)
+def test_a_topic_is_not_there_when_kafka_says_so(seconds: float, topic: str, begins: Any) -> None:
+    """A busy Kafka's topics were not there, for as long as it was busy: no event was published."""
+    loop, broker = Loop("a busy Kafka"), Broker()
+    broker.create("rooms", 1)
+
+    async def ask() -> Any:
+        sender = await KafkaLog("simulated", "a test").open("a holder")
+        began = loop.time()
+        try:
+            return await sender.begins(topic)
+        except TimeoutError:
+            return TimeoutError
+        finally:
+            assert loop.time() - began <= kafka_log.SEND_SECONDS
+
+    network = Busy(seconds)
+    clients: dict[Any, Any] = {
+        AIOKafkaProducer: partial(MemoryProducer, broker, network),
+        AIOKafkaConsumer: partial(MemoryConsumer, broker, network),
+    }
+    with simulated(loop, "a busy Kafka", clients):
+        assert loop.run(ask()) == begins
 
 
 def test_the_reading_at_a_takeover_has_an_end_though_others_publish_on() -> None:

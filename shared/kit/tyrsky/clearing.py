@@ -14,6 +14,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky.finding import CLAIMED, WAITING, claim_in
+from tyrsky.holding import Holders
 from tyrsky.producing import Partition, Places, Sender
 from tyrsky.store import CODEC, Claim, Document
 
@@ -74,13 +75,14 @@ class Publisher(Protocol):
 class Clearer:
     """Empties outboxes, on behalf of one relay."""
 
-    def __init__(self, database: AsyncDatabase[Document], relay: Publisher) -> None:
+    def __init__(self, database: AsyncDatabase[Document], holders: Holders, relay: Publisher) -> None:
         self._database = database
+        self._holders = holders
         self._relay = relay
         self._waiting: list[Published] = []
         self._changed = asyncio.Condition()
-        self._hangs_again = HANGS_SECONDS
-        self._hangs_next = 0.0
+        self._hangs: dict[Partition, tuple[float, float]] = {}
+        """When what hangs in a partition is ended next, and how long it is let be after that."""
 
     async def take(self, batch: Sequence[Published]) -> None:
         """Clear it when it is seen."""
@@ -112,6 +114,9 @@ class Clearer:
         try:
             stable = await sender.stable(sorted({at for each in mine for at in each.behind}))
             seen = [each for each in mine if not _hidden(each, stable)]
+            # After the offsets: who fences gives the holder up before, and an abort moves them on as a commit does.
+            if seen and not await self._holders.is_held(seen[0].claim.by):
+                raise TakenAway
             for name in sorted({each.claim.collection for each in seen}):
                 await self.clear(name, [each.claim for each in seen if each.claim.collection == name])
             self._leave(seen, well=True)
@@ -137,21 +142,29 @@ class Clearer:
         """What is not seen for long is ended once more. It may be somebody else's that holds readers up: then that
         changes nothing."""
         now = asyncio.get_running_loop().time()
-        late = [each for each in hidden if now - each.at >= HANGS_SECONDS]
-        if not late:
-            self._hangs_again = HANGS_SECONDS
-        elif now >= self._hangs_next:
-            partitions = sorted({at for each in late for at in _hidden(each, stable)})
-            log.warning("readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in partitions))
-            await sender.end_what_hangs(partitions)
-            self._hangs_next = now + self._hangs_again
-            self._hangs_again = min(self._hangs_again * 2, HANGS_SECONDS_MAX)
+        late = {at for each in hidden if now - each.at >= HANGS_SECONDS for at in _hidden(each, stable)}
+        self._hangs = {at: self._hangs.get(at, (now, HANGS_SECONDS)) for at in sorted(late)}
+        if due := [at for at, (next, _) in self._hangs.items() if next <= now]:
+            log.warning("readers wait in %s for what is committed", ", ".join(f"{t}/{n}" for t, n in due))
+            await sender.end_what_hangs(due)
+            for at in due:
+                _, pause = self._hangs[at]
+                self._hangs[at] = now + pause, min(pause * 2, HANGS_SECONDS_MAX)
 
     async def clear(self, name: str, claims: Sequence[Claim]) -> None:
         """Empty the outboxes that are as they were claimed; publish on where something was added meanwhile.
 
         :raises TakenAway: one of them is claimed no more, or not by this claim.
         """
+        events = [claim for claim in claims if claim.outgoing]
+        if events and not await self._clear(name, events):
+            raise TakenAway
+        # The next save finds nothing that waits, and may claim the outbox anew before its mark is taken away.
+        if marks := [claim for claim in claims if not claim.outgoing]:
+            await self._clear(name, marks)
+
+    async def _clear(self, name: str, claims: Sequence[Claim]) -> bool:
+        """Whether all were claimed by these claims still."""
         collection = self._database.get_collection(name, codec_options=CODEC)
         result = await collection.bulk_write(
             [
@@ -164,12 +177,11 @@ class Clearer:
             ordered=False,
         )
         if result.matched_count == len(claims):
-            return
+            return True
         tokens = [claim.token for claim in claims]
         left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **WAITING}
         uncleared = {document["_id"] async for document in collection.find(left, {"_id": 1})}
-        if result.matched_count + len(uncleared) < len(claims):
-            raise TakenAway
+        all_there = result.matched_count + len(uncleared) >= len(claims)
         for claim in (claim for claim in claims if claim.id in uncleared):
             # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
             last = claim.outgoing[-1].sequence if claim.outgoing else 0
@@ -182,6 +194,7 @@ class Clearer:
             )
             if document is not None and document.get("lease_by") == claim.by:
                 self._relay.publish(claim_in(name, document))
+        return all_there
 
 
 def _hidden(each: Published, stable: Places) -> list[Partition]:

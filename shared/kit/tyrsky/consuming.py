@@ -18,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from pymongo.errors import PyMongoError
 
 from tyrsky import metrics, polling
+from tyrsky.background import again_and_again, ended
 from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Codec, Edition, Message, Reaction, cause_of, key_text
@@ -84,11 +85,7 @@ class Consumer(ConsumerRebalanceListener):
 
     async def rebuild(self) -> None:
         """Begin again with a new client; what is in hand is delivered again."""
-        try:
-            async with asyncio.timeout(REBALANCE_SECONDS):
-                await self._subscriber.stop()
-        except (KafkaError, TimeoutError) as error:
-            log.warning("the old client of %s did not close: %s", self.group, cause_of(error))
+        await ended(self._subscriber.stop, seconds=REBALANCE_SECONDS)
         self._edition = None
         await self._subscriber.start()
 
@@ -254,7 +251,8 @@ class Consumers:
     async def start(self) -> None:
         """Begin to replay and to watch. The letters are to be prepared before."""
         if self.consumers:
-            self._tasks = [asyncio.create_task(self._replayer.run()), asyncio.create_task(self._watchdog.run())]
+            works = self._replayer.run, self._watchdog.run
+            self._tasks = [asyncio.create_task(again_and_again(work)) for work in works]
 
     async def stop(self) -> None:
         """Finish what is in hand, within the broker's graceful timeout, and leave the groups."""

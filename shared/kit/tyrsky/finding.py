@@ -19,7 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import metrics
 from tyrsky.holding import Holders
 from tyrsky.producing import Log
-from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token
+from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token, waits_since
 
 log = logging.getLogger(__name__)
 
@@ -169,11 +169,9 @@ class Finder:
         return True
 
     async def _fence(self, holder: str) -> None:
-        """Take its claims away first, so that it clears nothing any more: what readers can see behind the fence may lie
-        behind what the fence has aborted."""
-        for name in self.collections:
-            taken_away = {"$set": {"lease_token": new_token()}}
-            await self._collection(name).update_many({**WAITING, "lease_by": holder}, taken_away)
+        """Give it up first, so that it clears nothing any more, whatever it claims meanwhile: what readers can see
+        behind the fence may lie behind what the fence has aborted."""
+        await self._holders.give_up(holder)
         topics = {topic for topic, _ in await self._holders.places(holder)}
         await self._log.fence(await self._holders.lanes(holder), topics)
 
@@ -215,8 +213,9 @@ class Finder:
         crowded = len(oldest) == CLAIMS_MAX
         size = await collection.count_documents(WAITING) if crowded else len(oldest)
         metrics.outbox_size.labels(collection.name).set(size)
-        age = (datetime.now(UTC) - oldest[0]["outbox_since"]).total_seconds() if oldest else 0
-        metrics.outbox_oldest_age_seconds.labels(collection.name).set(max(0.0, age))
+        now = datetime.now(UTC)
+        ages = ((now - since).total_seconds() for each in oldest if (since := waits_since(each)))
+        metrics.outbox_oldest_age_seconds.labels(collection.name).set(max((0.0, *ages)))
         limit, holder = min(CLAIMS_MAX, self._relay.room()), self._holder  # it may be given up meanwhile
         if not oldest or not holder or limit <= 0:
             return False
@@ -242,7 +241,7 @@ class Finder:
     async def _oldest(
         self, collection: AsyncCollection[Document], query: Mapping[str, Any], limit: int
     ) -> list[Document]:
-        fields = {"outbox_since": 1, "lease_by": 1, "lease_token": 1, "outbox.topic": 1}
+        fields = {"outbox_since": 1, "lease_by": 1, "lease_token": 1, "outbox.topic": 1, "outbox.headers.ce_time": 1}
         return await collection.find(query, fields).sort("outbox_since", 1).limit(limit).to_list(limit)
 
     def _left_alone(self, name: str) -> set[str]:

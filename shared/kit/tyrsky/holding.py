@@ -9,11 +9,13 @@ The document::
 
     {_id: holder, beats,
      lanes: [transactional id],              # what it publishes with, to be fenced
-     places: [{topic, partition, offset}]}   # whatever of its events lies before these, it has cleared
+     places: [{topic, partition, offset}],   # whatever of its events lies before these, it has cleared
+     given_up?}                              # somebody is about to fence it: it neither counts nor clears any more
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -28,6 +30,8 @@ LOOK_SECONDS = 1.0
 
 LOOKS_MAX = 5
 """So many looks without a change are one's end."""
+
+NOT_GIVEN_UP: Mapping[str, Any] = {"given_up": {"$exists": False}}
 
 
 class Holders:
@@ -51,10 +55,18 @@ class Holders:
         async with self._beating:
             self._beats += 1
             result = await self._collection.update_one(
-                {"_id": holder, "beats": {"$lte": self._beats}},
+                {"_id": holder, "beats": {"$lte": self._beats}, **NOT_GIVEN_UP},
                 {"$set": {"beats": self._beats, "places": _stored(places)}},
             )
         return result.matched_count == 1
+
+    async def give_up(self, holder: str) -> None:
+        """From now on it is known to be fenced soon: what it sees to be stable after this may be aborted."""
+        await self._collection.update_one({"_id": holder}, {"$set": {"given_up": True}})
+
+    async def is_held(self, holder: str) -> bool:
+        """Whether nobody has given it up, so that nothing of it was fenced before this was asked."""
+        return await self._collection.find_one({"_id": holder, **NOT_GIVEN_UP}, {"_id": 1}) is not None
 
     async def lanes(self, holder: str) -> list[str]:
         """What is to be fenced, as the holder's own version of the kit said it."""

@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
 
+from tyrsky.background import ended
 from tyrsky.producing import Message, NotTaken, Partition, Places, lanes_of
 
 SEND_SECONDS = 5
 TRANSACTION_SECONDS = 10
 """After so long Kafka gives a transaction up by itself: readers wait behind one that is open."""
 
-TOPIC_SECONDS = 1
+STOP_SECONDS = 5
 READ_SECONDS = 15
 """How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
 
@@ -71,7 +72,7 @@ class KafkaLog:
         if not since:
             return last
         clock = asyncio.get_running_loop().time
-        async with asyncio.timeout(READ_SECONDS) as patience, self._consumer("read_committed") as consumer:
+        async with asyncio.timeout(READ_SECONDS) as patience, self._reading() as consumer:
             there = await _partitions(consumer, {topic for topic, _ in since})
             # What was deleted has no end to wait for; what was made since the holder noted its places is read whole.
             starts = {at: since.get((at.topic, at.partition), 0) for at in there}
@@ -96,6 +97,15 @@ class KafkaLog:
                         ends[at] = end
         return last
 
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[AIOKafkaConsumer]:
+        consumer = self._consumer("read_committed")
+        try:
+            await consumer.start()
+            yield consumer
+        finally:
+            await ended(consumer.stop, seconds=STOP_SECONDS)
+
     def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
@@ -119,7 +129,7 @@ class KafkaLog:
             async with asyncio.timeout(SEND_SECONDS):
                 await producer.start()
         except BaseException:
-            await producer.stop()
+            await ended(producer.stop, seconds=STOP_SECONDS)
             raise
         return producer
 
@@ -136,12 +146,11 @@ class KafkaSender:
         self._ended = False
 
     async def begins(self, topic: str) -> Places | None:
-        """Where the topic's partitions end now; None when there is no such topic."""
-        try:
-            async with asyncio.timeout(TOPIC_SECONDS):
-                partitions = await self.lanes[0].partitions_for(topic)
-        except (TimeoutError, UnknownTopicOrPartitionError):
-            return None
+        """Where the topic's partitions end now; None when Kafka says that there is no such topic."""
+        async with asyncio.timeout(SEND_SECONDS):
+            if topic not in await self.reader.topics():  # asked first: a producer would wait for it
+                return None
+            partitions = await self.lanes[0].partitions_for(topic)
         return await self._ends([(topic, number) for number in partitions])
 
     async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
@@ -207,8 +216,7 @@ class KafkaSender:
     async def close(self) -> None:
         """What is under way may still come to its end, so long as nobody fences the holder."""
         self._ended = True
-        parts = [*self.lanes, self.reader]
-        await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
+        await ended(*(part.stop for part in (*self.lanes, self.reader)))
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:

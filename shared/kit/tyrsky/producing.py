@@ -71,7 +71,10 @@ class Sender(Protocol):
     """What one holder publishes with."""
 
     async def begins(self, topic: str) -> Places | None:
-        """Where the topic's partitions end now; None when there is no such topic."""
+        """Where the topic's partitions end now; None when Kafka says that there is no such topic.
+
+        :raises Exception: it did not say.
+        """
         ...
 
     async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:

@@ -16,6 +16,7 @@ from uuid import uuid4
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
+from tyrsky.background import again_and_again
 from tyrsky.clearing import Clearer, Published, published
 from tyrsky.finding import Finder
 from tyrsky.holding import LOOK_SECONDS, Holders
@@ -25,7 +26,8 @@ from tyrsky.store import Claim, Document
 log = logging.getLogger(__name__)
 
 QUEUE_MAX = 10_000
-"""Claims that wait in memory. What does not fit waits in its outbox, and is found by polling."""
+"""With so many claims in memory no more are made: the rest waits in its outbox, and is found by polling. What was being
+saved at that moment comes on top."""
 
 BATCH_MAX = 500
 EVENTS_MAX = 2_000
@@ -48,7 +50,7 @@ class Relay:
     def __init__(self, database: AsyncDatabase[Document], log: Log, name: str) -> None:
         self._log = log
         self._name = name
-        self._queue: asyncio.Queue[Claim] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[Claim] = asyncio.Queue()
         self._holders = Holders(database)
         self._finder = Finder(database, log, self._holders, self)
         self._holder: str | None = None
@@ -58,7 +60,7 @@ class Relay:
         self._lost = False
         self._stopping = False
         self._batch_max = BATCH_MAX
-        self._clearer = Clearer(database, self)
+        self._clearer = Clearer(database, self._holders, self)
         self._in_hand: dict[tuple[str, str], tuple[str, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -69,16 +71,12 @@ class Relay:
 
     def claimant(self) -> str | None:
         """Who claims what is saved now: nobody, when it cannot be published soon. Then it is found by polling."""
-        return None if self._lost or self._stopping or self._queue.full() else self._holder
+        return None if self._lost or self._stopping or self.room() <= 0 else self._holder
 
     def publish(self, claim: Claim) -> None:
         """Publish soon what was just claimed. Never waits and never fails."""
-        try:
-            self._queue.put_nowait(claim)
-        except asyncio.QueueFull:
-            self._lost = True  # so many saves were under way that the claim is nobody's now
-        else:
-            self._in_hand[claim.collection, claim.id] = claim.token, claim.version
+        self._queue.put_nowait(claim)
+        self._in_hand[claim.collection, claim.id] = claim.token, claim.version
 
     def room(self) -> int:
         """How many claims more may be made."""
@@ -102,8 +100,8 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        works = self._run(), self._clearer.run(), self._beat_forever(), self._finder.run()
-        self._tasks = [asyncio.create_task(work) for work in works]
+        works = self._run, self._clearer.run, self._beat_forever, self._finder.run
+        self._tasks = [asyncio.create_task(again_and_again(work)) for work in works]
 
     async def stop(self, seconds: float) -> None:
         """Publish what is waiting in memory, for so long at most, and end."""

@@ -6,8 +6,7 @@ that anyone can go beneath it.
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -23,6 +22,7 @@ from tyrsky_contracts.topics import Topic
 
 from tyrsky import access, admission, auth, health, limits, metrics, openapi, preconditions, problems, telemetry
 from tyrsky.aggregate import Aggregate
+from tyrsky.background import Background, again_and_again
 from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
@@ -43,11 +43,6 @@ SERVER_SECONDS = 5
 
 PREPARE_SECONDS = 600
 """How long the store may take to prepare: an index that is new to a large collection takes minutes to build."""
-
-CALM_SECONDS = 30
-"""Work in the background that lasted so long begins again at once when it fails; else after so long at most."""
-
-Background = Callable[[], Awaitable[None]]
 
 
 class Service:
@@ -214,7 +209,7 @@ class Service:
         await self.broker.start()
         await consumers.start()
         self.health.pauses = consumers.troubles
-        background = [asyncio.create_task(_again_and_again(work)) for work in self._background]
+        background = [asyncio.create_task(again_and_again(work)) for work in self._background]
         log.info("%s is ready", self.name)
         try:
             yield
@@ -274,15 +269,3 @@ async def _within(seconds: float, work: Awaitable[None]) -> None:
             await work
     except TimeoutError:
         log.warning("not all was finished within %.1f s", seconds)
-
-
-async def _again_and_again(work: Background) -> None:
-    pause = 0.5
-    while True:
-        began = time.monotonic()
-        try:
-            await work()
-        except Exception:
-            log.exception("work in the background failed, and begins again")
-        pause = 0.5 if time.monotonic() - began > CALM_SECONDS else min(pause * 2, CALM_SECONDS)
-        await asyncio.sleep(pause)

@@ -249,6 +249,15 @@ def new_token() -> str:
     return uuid4().hex
 
 
+def waits_since(document: Document) -> datetime | None:
+    """When the first event in an outbox was made; None when there is none. ``outbox_since`` is when the first came of
+    all that waited since the outbox was last empty: where something is always added meanwhile, that is long ago."""
+    for entry in document["outbox"]:
+        made = entry.get("headers", {}).get("ce_time")
+        return datetime.fromisoformat(made) if made else document["outbox_since"]
+    return None
+
+
 def only_duplicates(error: BulkWriteError) -> bool:
     """Whether all that went wrong with several writes is that somebody had inserted the same before."""
     return all(each["code"] == DUPLICATE_KEY for each in error.details["writeErrors"])

@@ -12,11 +12,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from tyrsky import metrics
+from tyrsky.background import ended
 from tyrsky.deliveries import cause_of
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 10
+STOP_SECONDS = 5
 POSITION_SECONDS = 1
 HOLLOW_SECONDS = 2
 """How long a look may take whether there is any message at all in a lag."""
@@ -127,14 +129,8 @@ class Offsets:
 
     async def _close(self) -> None:
         clients, self._clients = self._clients, None
-        if clients is None:
-            return
-        for closing in (clients[0].stop(), clients[1].close()):
-            try:
-                async with asyncio.timeout(5):
-                    await closing
-            except Exception as error:
-                log.info("a client that asked for offsets did not close: %s", cause_of(error))
+        if clients:
+            await ended(clients[0].stop, clients[1].close, seconds=STOP_SECONDS)
 
 
 async def position_of(consumer: AIOKafkaConsumer | None, at: tuple[str, int]) -> int:
