@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -15,6 +16,7 @@ from tests.faults.fault import Outcome
 from tests.faults.hands import NotDone
 from tests.faults.ledger import Wish
 from tests.faults.load import Client
+from tests.faults.looking import Record
 from tests.faults.outboxes import Waiting
 from tests.faults.rig import SETTLE_SECONDS, Rig
 
@@ -152,22 +154,24 @@ def _unanswered(moved: Wish) -> list[str]:
 
 
 async def _not_in_order(rig: Rig, in_hand: Waiting) -> list[str]:
-    """Of what was in hand, that whose events are not all on their topic, each once and in order."""
+    """Of what was in hand, that whose events are not all published, each once and in order."""
+    records = await looking.records(rig.layout.bootstrap, rig.layout.topics)
     numbers = {id: waits for (_, id), waits in in_hand.items()}
-    published: dict[str, list[int]] = {id: [] for id in numbers}
-    records = await looking.records(rig.layout.bootstrap, ["companies"])
-    for record in of_this_run(records, rig.layout.outside.past):
-        if record.key in published:
-            published[record.key].append(record.sequence)
-    return not_in_order(numbers, published)
+    return not_in_order(numbers, of_this_run(records, rig.layout.outside.past))
 
 
-def not_in_order(in_hand: Mapping[str, Iterable[int]], published: Mapping[str, Sequence[int]]) -> list[str]:
-    """Each aggregate of which a number that was in hand is missing, or whose numbers went back or came again."""
+def not_in_order(in_hand: Mapping[str, Iterable[int]], records: Iterable[Record]) -> list[str]:
+    """Each aggregate of which a number that was in hand is on no topic, or whose numbers went back or came again on
+    one. Its events may be on several: who is to get a mail is on a topic of its own."""
+    published = {id: defaultdict[str, list[int]](list) for id in in_hand}
+    for each in records:
+        if each.key in published:
+            published[each.key][each.topic].append(each.sequence)
     return [
-        f"{id}: {list(numbers)} was in hand, published is {list(published[id])}"
+        f"{id}: {list(numbers)} was in hand, published is {dict(published[id])}"
         for id, numbers in in_hand.items()
-        if list(published[id]) != sorted(set(published[id])) or not set(numbers) <= set(published[id])
+        if any(found != sorted(set(found)) for found in published[id].values())
+        or not set(numbers) <= {number for found in published[id].values() for number in found}
     ]
 
 

@@ -37,7 +37,7 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
     """
     counts, wrong, had = dict.fromkeys((f"{kind}s" for kind in KINDS), 0), list[str](), set[tuple[str, str]]()
     pairs = random.sample(list(rig.proxies), len(rig.proxies))
-    cut, before = 0, {pair: rig.proxies[pair].counts.copy() for pair in pairs if _server(pair) in COMMITS}
+    cut, before = 0, {pair: rig.proxies[pair].counts.copy() for pair in pairs}
     taken = list(islice(turns(random.sample(KINDS, len(KINDS)), pairs), amount))
     for kind, pair in taken:
         rig.ledger.noted("network", kind=kind, pair=pair)
@@ -62,7 +62,7 @@ async def between(rig: Rig, random: Random, amount: int) -> Outcome:
 def without_a_lost_commit(taken: Collection[tuple[str, str]], lost: Mapping[str, Counter[str]]) -> list[str]:
     """Pairs of a service and its store, or Kafka, whose turn it was to lose answers, and which lost that of no commit:
     of an aggregate that was saved, of a relay's transaction."""
-    turned = {pair: COMMITS[_server(pair)] for pair in lost if ("no answer", pair) in taken}
+    turned = {pair: COMMITS[_server(pair)] for kind, pair in taken if kind == "no answer" and _server(pair) in COMMITS}
     return [
         f"{pair}: the answer of no {commit} was cut"
         for pair, commit in turned.items()

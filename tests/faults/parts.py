@@ -31,6 +31,10 @@ WEBHOOKS = {
     "WEBHOOK_RETRY_SECONDS_MAX": "5",
 }
 
+UPSTREAMS = {"UPSTREAM_REST": "2s", "UPSTREAM_PAUSE": "20ms"}
+"""The gateway learns of new instances soon, and people hardly wait while it asks those that do not run: with pauses of
+200 ms, for each seventh command, their p99 would tell of nothing else."""
+
 OWN_PORT = 28_110
 EXTRA_PORT = 28_200
 PROXY_PORT = 28_300
@@ -227,7 +231,7 @@ def _upstreams(layout: Layout) -> dict[str, str]:
         )
         for service in layout.services
     }
-    return {**found, "UPSTREAM_REST": "2s", "GATEWAY_OWN": str(ROOT / "docs" / "examples" / "seats")}
+    return {**found, **UPSTREAMS, "GATEWAY_OWN": str(ROOT / "docs" / "examples" / "seats")}
 
 
 def _shift() -> int:

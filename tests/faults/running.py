@@ -201,19 +201,11 @@ async def _rig(
 ) -> AsyncGenerator[Rig]:
     """Proxies first, since the services look for their parts through them; then all parts, then people."""
     allowed(CONNECTIONS_MAX)
-    proxies = {
-        pair: Proxy(pair, place.proxy_port(pair), target, partial(talk_of, pair))
-        for pair, target in place.pairs.items()
-    }
-    for proxy in proxies.values():
-        await proxy.start()
     everything = parts(place)
-    if wanted.outside.kafka_bootstrap:
-        env = {"KAFKA_BOOTSTRAP": place.bootstrap, **OWN_SERVICES}
-        await asyncio.to_thread(
-            carry_out, "`tyrsky topics apply`", [program("tyrsky"), "topics", "apply"], seconds=TOPICS_SECONDS, env=env
-        )
-    try:
+    async with proxied(place, supervisor) as proxies:
+        if wanted.outside.kafka_bootstrap:
+            env, apply = {"KAFKA_BOOTSTRAP": place.bootstrap, **OWN_SERVICES}, [program("tyrsky"), "topics", "apply"]
+            await asyncio.to_thread(carry_out, "`tyrsky topics apply`", apply, seconds=TOPICS_SECONDS, env=env)
         await asyncio.to_thread(launch.bring_up, place.stack, everything, supervisor, console, OWN_SERVICES)
         await asyncio.to_thread(people.lengthen_tokens, place.stack)
         environment = {**place.environment("companies"), "MONGO_URI": place.mongo_uri}
@@ -235,8 +227,24 @@ async def _rig(
             await load.stop()
             await rig.close()
             await folk.close()
+            for proxy in proxies.values():
+                proxy.ledger = None
             ledger.close()
+
+
+@asynccontextmanager
+async def proxied(place: Layout, supervisor: Supervisor) -> AsyncGenerator[dict[str, Proxy]]:
+    """A proxy between each two parts, until all parts have stopped: in order they can only with what they need."""
+    proxies = {
+        pair: Proxy(pair, place.proxy_port(pair), target, partial(talk_of, pair))
+        for pair, target in place.pairs.items()
+    }
+    try:
+        for proxy in proxies.values():
+            await proxy.start()
+        yield proxies
     finally:
+        await asyncio.to_thread(supervisor.shut_down)
         for proxy in proxies.values():
             await proxy.close()
 

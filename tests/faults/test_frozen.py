@@ -1,16 +1,22 @@
 """F2 judges what the relay that stood still had in hand, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from tests.faults import frozen, outboxes
+from tests.faults import frozen, outboxes, parts
 from tests.faults.frozen import not_in_order
 from tests.faults.hands import NotDone
+from tests.faults.looking import Record
 from tests.simulation.store import Server
+
+
+def on(topic: str, *numbers: int) -> list[Record]:
+    """Events of one aggregate on a topic, in order."""
+    return [Record(topic, 0, offset, "a1", number, f"e{number}") for offset, number in enumerate(numbers)]
 
 
 @pytest.mark.parametrize(
@@ -18,7 +24,21 @@ from tests.simulation.store import Server
     [([1, 2, 3], 0), ([1, 2, 3, 2], 1), ([1, 3, 2], 1), ([1, 2, 2, 3], 1), ([1, 3], 1), ([], 1)],
 )
 def test_what_was_in_hand_is_published_once_and_in_order(published: Sequence[int], wrong: int):
-    assert len(not_in_order({"v1": [2]}, {"v1": published})) == wrong
+    assert len(not_in_order({"a1": [2]}, on("companies", *published))) == wrong
+
+
+async def test_what_was_in_hand_may_be_on_any_topic_of_its_aggregate(monkeypatch: pytest.MonkeyPatch):
+    there = [*on("notification-requests", 2, 4), *on("companies", 1, 3)]
+
+    async def records(_: Any, topics: Collection[str]) -> list[Record]:
+        return [each for each in there if each.topic in topics]
+
+    monkeypatch.setattr(frozen.looking, "records", records)
+    rig = cast("Any", SimpleNamespace(layout=parts.layout(["companies", "notifications"], parts.Outside())))
+    in_hand: outboxes.Waiting = {("contacts", "a1"): [2, 3]}
+    assert await frozen._not_in_order(rig, in_hand) == []  # pyright: ignore[reportPrivateUsage]
+    there += on("notification-requests", 2)
+    assert len(await frozen._not_in_order(rig, in_hand)) == 1  # pyright: ignore[reportPrivateUsage]
 
 
 def test_it_is_published_when_none_of_it_waits_whoever_has_claimed_it_by_then():

@@ -37,7 +37,7 @@ class Bystander:
         self.ledger = self.layout = self
         self.outside = SimpleNamespace(parts=frozenset[str]())
         self.kills = [0, 0, 1]
-        self.proxies = {"companies-keycloak": None, "seats-keycloak": None}
+        self.proxies = {pair: SimpleNamespace(counts=Counter[str]()) for pair in ("people-gateway", "seats-keycloak")}
         self.ended_at = 0.0
 
     async def kill(self, part: str) -> int:
@@ -95,6 +95,22 @@ async def test_a_network_that_did_not_go_wrong_is_told_and_the_others_are_tried(
     assert (outcome.times, outcome.counts["holes"]) == (3, 0)
     assert len(outcome.wrong) == 1
     assert "nothing was sent" in outcome.wrong[0]
+
+
+async def test_what_was_lost_is_counted_whoever_lost_it(rig: Any, monkeypatch: pytest.MonkeyPatch):
+    @asynccontextmanager
+    async def talk(*_: object) -> AsyncGenerator[None]:
+        yield
+
+    async def goes_wrong(kind: str, proxy: Any, *_: object) -> int:
+        proxy.counts["answers of write cut"] += kind == "no answer"
+        return 1
+
+    monkeypatch.setattr(networks, "_talk", talk)
+    monkeypatch.setattr(networks, "_go_wrong", goes_wrong)
+    outcome = await networks.between(cast(Rig, rig), Random(1), 8)
+    assert outcome.counts["answers of write cut"] == outcome.counts["no answers"] == 2
+    assert not outcome.wrong
 
 
 async def test_a_disk_that_was_full_for_nobody_proves_nothing(rig: Any, monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@ import pytest
 from companies.views import reach
 from seats.views import occupancy
 
+from deploy.local.stack import ROOT
 from tests.faults import people
 from tests.faults.parts import PAST, Layout, Outside, layout, parts
 from tests.faults.people import People
@@ -102,3 +103,9 @@ def test_the_gateway_knows_every_instance(own: Layout):
     [gateway] = [part for part in parts(own) if part.name == "gateway"]
     for service in own.services:
         assert len(gateway.env[service.upper()].split()) == 4
+
+
+def test_nobody_waits_long_while_the_gateway_asks_instances_that_do_not_run(own: Layout):
+    [gateway] = [part for part in parts(own) if part.name == "gateway"]
+    assert gateway.env["UPSTREAM_PAUSE"] == "20ms"
+    assert "lb_try_interval {$UPSTREAM_PAUSE:" in (ROOT / "deploy" / "gateway" / "Caddyfile").read_text()

@@ -109,6 +109,7 @@ def test_a_service_that_never_lost_the_answer_of_a_commit_is_told_of() -> None:
         "companies-kafka": Counter({"answers of EndTxn cut": 1}),
         "seats-mongo": Counter({"answers of relays cut": 1, "answers of clearing cut": 1}),
         "companies-mongo": Counter({"answers of commit cut": 3}),
+        "people-gateway": Counter({"answers of write cut": 3}),
     }
     taken = [("no answer", pair) for pair in lost]
     assert without_a_lost_commit(taken, lost) == [

@@ -250,11 +250,14 @@ def new_token() -> str:
 
 
 def waits_since(document: Document) -> datetime | None:
-    """When the first event in an outbox was made; None when there is none. ``outbox_since`` is when the first came of
-    all that waited since the outbox was last empty: where something is always added meanwhile, that is long ago."""
+    """Since when at most the first event of an outbox waits; None when there is none.
+
+    ``outbox_since`` is when the first came of all that waited since the outbox was last empty: where something is always
+    added meanwhile, that is long ago. And an event's own time may be that of an old cause. It waits since neither."""
     for entry in document["outbox"]:
+        since: datetime = document["outbox_since"]
         made = entry.get("headers", {}).get("ce_time")
-        return datetime.fromisoformat(made) if made else document["outbox_since"]
+        return max(since, datetime.fromisoformat(made)) if made else since
     return None
 
 

@@ -3,11 +3,13 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from tyrsky import finding
 from tyrsky.finding import Finder
+from tyrsky.store import Document, waits_since
 
 
 def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float = 0) -> tuple[Finder, list[float]]:
@@ -101,3 +103,20 @@ async def test_a_holder_that_cannot_be_fenced_or_taken_over_is_in_no_other_s_way
     await polls_in(one, polled, 0.5)
     # All are fenced before the first is read of: what one has left open holds up the reader of another.
     assert tried[:7] == ["fence a", "fence b", "fence c", "b", "c", "fence a", "fence b"]
+
+
+@pytest.mark.parametrize(
+    ("outbox", "since"),
+    [
+        ([], None),
+        ([{"headers": {"ce_time": "2026-01-15T12:05:00Z"}}, {"headers": {"ce_time": "2026-01-15T12:09:00Z"}}], 5),
+        ([{"headers": {"ce_time": "2026-01-14T12:00:00Z"}}], 0),  # a policy's, as old as its cause
+        ([{"headers": {}}], 0),
+    ],
+)
+def test_the_first_event_waits_neither_since_its_outbox_was_empty_nor_since_its_cause(
+    outbox: list[Document], since: int | None
+) -> None:
+    noon = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    found = waits_since({"outbox_since": noon, "outbox": outbox})
+    assert found == (None if since is None else noon + timedelta(minutes=since))
