@@ -252,8 +252,8 @@ def new_token() -> str:
 def waits_since(document: Document) -> datetime | None:
     """Since when at most the first event of an outbox waits; None when there is none.
 
-    ``outbox_since`` is when the first came of all that waited since the outbox was last empty: where something is always
-    added meanwhile, that is long ago. And an event's own time may be that of an old cause. It waits since neither."""
+    ``outbox_since`` is when the first came of all that waited since the outbox was last empty: long ago, where
+    something is always added meanwhile. And an event's own time may be that of an old cause. It waits since neither."""
     for entry in document["outbox"]:
         since: datetime = document["outbox_since"]
         made = entry.get("headers", {}).get("ce_time")
