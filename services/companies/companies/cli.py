@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.table import Table
+from tyrsky.aggregate import Rejected
 
 from companies.importing import Report, import_register
 from companies.register import COLLECTION, RegisterEntry, name_begins
@@ -49,7 +50,11 @@ def find(
     database: Database = "companies",
 ) -> None:
     """Find companies of the register by NAME."""
-    wanted: dict[str, Any] = {"search_keys": name_begins(name)}
+    try:
+        wanted: dict[str, Any] = {"search_keys": name_begins(name)}
+    except Rejected:
+        complains.print("There is no letter and no digit in that name.")
+        raise typer.Exit(2) from None
     if municipality is not None:
         wanted["municipality"] = municipality
     with _register(mongo_uri, database) as register:

@@ -70,3 +70,9 @@ def test_a_company_is_found_by_its_name(run: Run, file: Path):
     assert business_id(7) in found.stdout
     assert business_id(8) not in found.stdout
     assert run("find", "hamara 7", "--municipality", "091").exit_code == 1
+
+
+def test_a_name_without_letters_is_refused_in_a_sentence():
+    result = CliRunner().invoke(app, ["find", "--", "-"])
+    assert result.exit_code == 2
+    assert "letter" in result.stderr

@@ -8,7 +8,7 @@ import typer
 
 from tyrsky import dispatch_api, preconditions, settings
 from tyrsky.problems import declared
-from tyrsky.serving import settings_of
+from tyrsky.serving import is_there, settings_of
 
 Packages = Annotated[list[str], typer.Argument(help="Packages of services.")]
 
@@ -38,7 +38,12 @@ def settings_page(packages: list[str]) -> str:
 
 
 def problems_page(packages: list[str]) -> str:
-    """The problems that the kit and ``packages`` declare, by code."""
+    """The problems that the kit and ``packages`` declare, by code.
+
+    :raises typer.BadParameter: when there is no such service.
+    """
+    for package in packages:
+        is_there(package)
     modules = [preconditions.__name__, dispatch_api.__name__, *(f"{package}.problems" for package in packages)]
     for module in modules:
         if find_spec(module) is not None:

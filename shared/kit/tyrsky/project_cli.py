@@ -17,7 +17,7 @@ from tyrsky.deliveries import cause_of
 from tyrsky.projecting import Projection
 from tyrsky.rebuilding import RebuildFailed, rebuild
 from tyrsky.rows import Shelves
-from tyrsky.settings import Settings
+from tyrsky.settings import Settings, SettingsWrong
 from tyrsky.store import Document
 
 app = typer.Typer(help="Read models.", no_args_is_help=True)
@@ -81,6 +81,9 @@ def _find(service: str, name: str) -> tuple[_Service, Projection[Any]]:
         found: _Service = import_module(f"{service}.main").service
     except (ModuleNotFoundError, AttributeError) as error:
         console.print(f"There is no service {service} here: {error}.")
+        raise typer.Exit(2) from None
+    except SettingsWrong as error:
+        console.print(f"{service} is not set up here, as it is where it runs: {error}")
         raise typer.Exit(2) from None
     if name not in found.projections:
         console.print(f"{service} has no projection {name}; it has: {', '.join(found.projections) or 'none'}.")

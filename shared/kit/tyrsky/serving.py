@@ -44,12 +44,23 @@ def settings_of(package: str) -> type[settings.Settings]:
 
     :raises typer.BadParameter: when there is no such service.
     """
+    is_there(package)
     try:
-        importlib.import_module(package)
         return importlib.import_module(f"{package}.settings").Settings
     except ModuleNotFoundError as error:
-        if error.name == package:
-            raise typer.BadParameter(f"there is no service in a package {package}") from None
         if error.name != f"{package}.settings":
             raise
         return settings.Settings
+
+
+def is_there(package: str) -> None:
+    """Whether a service is installed.
+
+    :raises typer.BadParameter: it is not.
+    """
+    try:
+        importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise typer.BadParameter(f"there is no service in a package {package}") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from typer.testing import CliRunner
-from tyrsky.cli import app
+from tyrsky.cli import app, commands
 from tyrsky.heads import HEAD_BYTES_MAX
 
 SERVICE = """
@@ -170,3 +170,17 @@ def test_a_service_that_there_is_not(package: Path):
     run = CliRunner().invoke(app, ["serve", "nothing"], env=environment(package))
     assert run.exit_code == 2
     assert "there is no service in a package nothing" in run.stderr
+
+
+@pytest.mark.parametrize("command", ["settings", "problems"])
+def test_a_page_of_a_service_that_there_is_not(command: str):
+    run = CliRunner().invoke(commands(command), [command, "nothing"])
+    assert run.exit_code == 2
+    assert "there is no service in a package nothing" in run.stderr
+
+
+def test_read_models_of_a_service_that_is_not_set_up(package: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(package)
+    run = CliRunner().invoke(commands("project"), ["project", "hash", "tryout", "x"], env={"HTTP_PORT": "x"})
+    assert run.exit_code == 2
+    assert "HTTP_PORT: Input should be a valid integer" in run.stdout
