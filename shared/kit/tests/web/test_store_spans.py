@@ -19,8 +19,8 @@ async def test_a_command_is_a_span_without_its_values(monkeypatch: pytest.Monkey
     provider = TracerProvider(sampler=RecordAll(1.0), shutdown_on_exit=False)
     provider.add_span_processor(KeepErrors(SimpleSpanProcessor(telemetry.WithoutPersons(exporter))))
     # PyMongo's listeners are the process's for good: this test takes an instrumentor of its own, and leaves it off.
-    monkeypatch.setattr(PymongoInstrumentor, "_commandtracer_instance", None)
-    instrumentor = PymongoInstrumentor()
+    instrumentor = PymongoInstrumentor()  # always the same one: a test before this may have used it
+    monkeypatch.setattr(instrumentor, "_commandtracer_instance", None)
     was_on = instrumentor.is_instrumented_by_opentelemetry
     if was_on:
         instrumentor.uninstrument()
