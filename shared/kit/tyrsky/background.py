@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 CALM_SECONDS = 30
 """Work that went on for so long begins again soon when it fails; else after longer and longer pauses, up to this."""
 
+STOP_SECONDS = 5
+"""A client of Kafka has so long to stop."""
+
 Background = Callable[[], Awaitable[None]]
 
 

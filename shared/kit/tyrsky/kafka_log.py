@@ -8,14 +8,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
 
-from tyrsky.background import ended
+from tyrsky.background import STOP_SECONDS, ended
 from tyrsky.producing import Message, NotTaken, Partition, Places, lanes_of
 
 SEND_SECONDS = 5
 TRANSACTION_SECONDS = 10
 """After so long Kafka gives a transaction up by itself: readers wait behind one that is open."""
 
-STOP_SECONDS = 5
 READ_SECONDS = 15
 """How long nothing may come while it is read what a holder published last: as long as others' transactions are open."""
 

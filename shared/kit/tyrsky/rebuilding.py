@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky_contracts.codec import Undecodable
 
+from tyrsky.background import STOP_SECONDS, ended
 from tyrsky.consumer_settings import ConsumerSettings
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deliveries import Codec, Delivery, Edition, Message, cause_of, key_text
@@ -69,7 +70,7 @@ async def rebuild(
         await shelf.collection.drop()
         raise
     finally:
-        await consumer.stop()
+        await ended(consumer.stop, seconds=STOP_SECONDS)
     await shelves.sweep({edition.collection, before.collection})
     return shelf
 

@@ -12,13 +12,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from tyrsky import metrics
-from tyrsky.background import ended
+from tyrsky.background import STOP_SECONDS, ended
 from tyrsky.deliveries import cause_of
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 10
-STOP_SECONDS = 5
 POSITION_SECONDS = 1
 HOLLOW_SECONDS = 2
 """How long a look may take whether there is any message at all in a lag."""
