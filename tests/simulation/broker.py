@@ -12,6 +12,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidTxnState,
+    MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
     UnknownTopicOrPartitionError,
 )
@@ -39,6 +40,13 @@ class Stored:
     headers: Headers
     transaction: Transaction | None = None
     marker: bool = False
+
+    @property
+    def size(self) -> int:
+        """In bytes, about."""
+        return (
+            len(self.key or b"") + len(self.value or b"") + sum(len(name) + len(value) for name, value in self.headers)
+        )
 
     def record(self, at: TopicPartition, offset: int) -> ConsumerRecord[bytes, bytes]:
         """As a reader gets it."""
@@ -79,6 +87,8 @@ class Broker(Groups):
         self._ids = 0
         self._appended: dict[tuple[int, int, TopicPartition], tuple[int, int]] = {}
         self._changed: list[Callable[[], None]] = []
+        self.bytes_max = 1_048_588
+        """Of a batch (Kafka's ``max.message.bytes``)."""
         self.leaves_out: Callable[[TopicPartition], bool] | None = None
         """Whether the next transaction's end is left out of a partition, as a real broker does that stops just then."""
 
@@ -135,6 +145,8 @@ class Broker(Groups):
         if log is None:
             raise UnknownTopicOrPartitionError
         transaction = self._in_transaction(transactional_id, producer, at) if transactional_id else None
+        if sum(each.size for each in records) > self.bytes_max:
+            raise MessageSizeTooLargeError
         last, first = self._appended.get((*producer, at), (-1, 0))
         if number <= last:
             return first

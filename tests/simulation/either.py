@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tyrsky.consuming import kafka_broker
 from tyrsky.watching import Offsets
 
@@ -123,6 +124,17 @@ class Kafka:
                 yield left
         else:
             yield self._network.lose(kind, times)
+
+    async def takes_at_most(self, size: int) -> None:
+        """In bytes, of a message or a few of them."""
+        if self.bootstrap:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+            await admin.start()
+            bound = ConfigResource(ConfigResourceType.TOPIC, self.topic, {"max.message.bytes": str(size)})
+            await admin.alter_configs([bound])
+            await admin.close()
+        else:
+            self._broker.bytes_max = size
 
     async def dies(self, producer: Any) -> None:
         """As a producer's process does: nothing is ended, nothing is sent any more."""

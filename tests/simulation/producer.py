@@ -18,6 +18,7 @@ from aiokafka.errors import (
     IllegalOperation,
     InvalidProducerEpoch,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerClosed,
     ProducerFenced,
 )
@@ -50,6 +51,8 @@ class MemoryProducer:
         transactional_id: str | None = None,
         transaction_timeout_ms: int = 60_000,
         enable_idempotence: bool = False,
+        max_batch_size: int = 16_384,
+        max_request_size: int = 2**20,
         **_: Any,
     ) -> None:
         assert enable_idempotence or transactional_id, "without idempotence events are lost and twice"
@@ -57,6 +60,7 @@ class MemoryProducer:
         self._ask = Asking(transport)
         self._transactional_id = transactional_id
         self._transaction_seconds = transaction_timeout_ms / 1000
+        self._batch_bytes, self._message_bytes = max_batch_size, max_request_size
         self._producer = (-1, -1)
         self._lines: dict[TopicPartition, _Line] = {}
         self._fatal: Exception | None = None
@@ -115,12 +119,15 @@ class MemoryProducer:
             raise self._fatal
         if self._transactional_id and not self._in_transaction:
             raise IllegalOperation("Can't send messages while not in transaction")
+        stored = Stored(key, value, tuple(headers or ()))
+        if stored.size > self._message_bytes:
+            raise MessageSizeTooLargeError
         partitions = self._broker.of(topic)
         number = crc32(key or b"") % len(partitions) if partition is None else partition
         at = TopicPartition(topic, number)
         line = self._lines.setdefault(at, _Line())
         future = asyncio.get_running_loop().create_future()
-        line.waiting.append((Stored(key, value, tuple(headers or ())), future))
+        line.waiting.append((stored, future))
         if line.sender is None or line.sender.done():
             line.sender = asyncio.create_task(self._drain(at, line))
         return future
@@ -132,8 +139,10 @@ class MemoryProducer:
     async def _drain(self, at: TopicPartition, line: _Line) -> None:
         await asyncio.sleep(0)  # what is sent together goes together
         while line.waiting and not self._fatal:
-            batch = list(line.waiting)
-            line.waiting.clear()
+            batch = [line.waiting.popleft()]
+            size = batch[0][0].size
+            while line.waiting and (size := size + line.waiting[0][0].size) <= self._batch_bytes:
+                batch.append(line.waiting.popleft())
             records, number = [stored for stored, _ in batch], line.next
             line.next += 1
             try:

@@ -12,6 +12,7 @@ import pytest
 from tyrsky import finding, metrics
 from tyrsky import relay as relaying
 from tyrsky.aggregate import Rejected
+from tyrsky.aside import Aside
 from tyrsky.clearing import Clearer
 from tyrsky.finding import CLAIMS_MAX, Finder
 from tyrsky.holding import Holders
@@ -60,9 +61,10 @@ async def test_what_waits_for_a_topic_does_not_hide_what_dead_relays_left(monkey
     monkeypatch.setattr(finding, "ORPHAN_SECONDS", 0)
     database: Any = Server().client()["x"]
     relay = Publishing()
-    finder = Finder(database, cast(Any, None), Holders(database), relay)
+    aside = Aside()
+    finder = Finder(database, cast(Any, None), Holders(database), aside, relay)
     finder.go_on_as("me")
-    finder.topic_is_absent("absent")
+    aside.topic_is_absent("absent")
     await database["rooms"].insert_many([waiting(str(number), "absent") for number in range(CLAIMS_MAX + 1)])
     later = LONG_AGO + timedelta(days=1)
     await database["rooms"].insert_many([waiting(f"of {by}", "there", since=later, by=by) for by in ("nobody", "me")])
@@ -142,7 +144,7 @@ def test_a_transaction_has_a_size() -> None:
 async def test_the_oldest_event_is_as_old_as_it_is_and_not_as_its_outbox() -> None:
     """An outbox to which something is always added is never empty, though no event waits for long."""
     database: Any = Server().client()["x"]
-    finder = Finder(database, cast(Any, None), Holders(database), Publishing())
+    finder = Finder(database, cast(Any, None), Holders(database), Aside(), Publishing())
     age = metrics.outbox_oldest_age_seconds.labels("rooms")
     mark = waiting("only private events since", "t") | {"outbox": []}
     busy = waiting("busy", "t")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from tyrsky.aside import Aside
 from tyrsky.finding import Finder
 from tyrsky.holding import Holders
 from tyrsky.producing import Places, lanes_of
@@ -99,7 +100,7 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         ("an old one's", lanes_of("an old one's")),
     ):
         log = Log()
-        await Finder(database, cast(Any, log), one, cast(Any, None))._fence(holder)
+        await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence(holder)
         assert log.fenced == lanes
 
 
@@ -115,7 +116,7 @@ async def test_who_takes_over_gives_the_holder_up_before_it_fences() -> None:
         held.extend([await one.is_held("h"), await one.is_held("another")])
 
     log.fence = fence
-    await Finder(database, cast(Any, log), one, cast(Any, None))._fence("h")
+    await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("h")
     assert held == [False, True]
 
 
@@ -138,7 +139,7 @@ async def test_of_many_that_others_published_only_the_holder_s_own_are_asked_for
         since = {"outbox_since": datetime.now(UTC)} if waiting else {}
         await rooms.insert_one({"_id": id, "lease_by": by, "outbox": outbox, **since})
     seen = {("t", f"{number}"): 1 for number in range(1_000)} | {("t", "mine"): 4, ("t", "another's"): 5}
-    finder = Finder(database, cast(Any, Log(seen)), one, cast(Any, None))
+    finder = Finder(database, cast(Any, Log(seen)), one, Aside(), cast(Any, None))
     finder.collections.append("rooms")
     find = type(rooms).find
 
@@ -183,7 +184,7 @@ async def test_of_an_aggregate_with_two_topics_only_what_is_seen_is_taken_out() 
     outbox = [{"topic": topic, "sequence": number} for number, topic in ((1, "unseen"), (2, "seen"), (3, "seen"))]
     claimed = {"lease_by": "h", "outbox_since": datetime.now(UTC), "outbox": outbox}
     await database["contacts"].insert_one({"_id": "c", **claimed})
-    finder = Finder(database, cast(Any, Log({("seen", "c"): 2})), holders(database), cast(Any, None))
+    finder = Finder(database, cast(Any, Log({("seen", "c"): 2})), holders(database), Aside(), cast(Any, None))
     finder.collections.append("contacts")
     await finder._take_over("h")
     left: Any = await database["contacts"].find_one({"_id": "c"})
@@ -198,7 +199,7 @@ async def test_a_relay_that_gives_up_while_it_looks_claims_nothing_for_nobody() 
     )
     published: list[Claim] = []
     relay: Any = SimpleNamespace(room=lambda: 10, publish=published.append)
-    finder = Finder(database, cast(Any, None), holders(database), relay)
+    finder = Finder(database, cast(Any, None), holders(database), Aside(), relay)
     finder.go_on_as("h")
     look = finder._look_at_claims
 
@@ -222,7 +223,7 @@ async def test_of_many_holders_none_waits_until_another_was_read() -> None:
     log = Log()
     log.seen = seen
     database: Any = Server().client()["x"]
-    finder = Finder(database, cast(Any, log), holders(database), cast(Any, None))
+    finder = Finder(database, cast(Any, log), holders(database), Aside(), cast(Any, None))
     for each in "abc":
         finder.gave_up(each)
     finder.go_on_as("me")

@@ -1,10 +1,13 @@
-"""What aiokafka's clients make of a connection that breaks after a request was carried out, and those in memory too."""
+"""What aiokafka's clients make of a connection that breaks after a request was carried out, and of what is not taken;
+and those in memory too."""
 
 import asyncio
 import os
 from typing import Any
 
 import pytest
+from tyrsky.kafka_log import KafkaSender
+from tyrsky.producing import Message, NotTaken
 
 from tests.simulation.either import Kafka, contract
 
@@ -82,3 +85,30 @@ async def test_a_transaction_whose_end_is_not_answered_is_seen_once(kafka: Kafka
             await producer.commit_transaction()
         assert left() == 0
     assert await kafka.read() == ["a", "b"]
+
+
+@contract
+async def test_what_is_too_large_is_named(kafka: Kafka) -> None:
+    """One message at the client already, at ten bytes less by the broker; what goes in the same batch with it."""
+
+    def message(key: str, size: int) -> Message:
+        return Message(kafka.topic, key.encode(), b"x" * size, [])
+
+    async def refused(*messages: Message) -> set[bytes]:
+        id = f"{len(tried)}"
+        tried.append(id)
+        async with kafka.producer(id) as producer, kafka.consumer() as consumer:
+            with pytest.raises(NotTaken, match="MessageSizeTooLarge") as error:
+                await KafkaSender([producer], consumer).send(messages)
+        return {key for topic, key in error.value.which if topic == kafka.topic}
+
+    tried: list[str] = []
+    async with kafka.producer() as producer:
+        at = {key: (await producer.send_and_wait(kafka.topic, b"", key=key.encode())).partition for key in "abcdefgh"}
+    one, other = (next(key for key in at if at[key] == number) for number in (0, 1))
+    assert await refused(message(one, 10), message(other, 2**20 + 1)) == {other.encode()}
+    await kafka.takes_at_most(5_000)
+    assert await refused(message(one, 10), message(other, 6_000)) == {other.encode()}
+    assert await refused(message(other, 6_000), message(one, 6_000)) == {one.encode(), other.encode()}
+    async with kafka.producer("well") as producer, kafka.consumer() as consumer:
+        assert len(await KafkaSender([producer], consumer).send([message(one, 4_000), message(other, 10)])) == 2

@@ -17,6 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
+from tyrsky.aside import Aside
 from tyrsky.holding import Holders
 from tyrsky.producing import Log
 from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token, waits_since
@@ -34,10 +35,6 @@ HURRY_SECONDS = 0.5
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
-ABSENT_SECONDS = 10
-"""How long what cannot be published is left alone."""
-
-HELD_BACK_MAX = 1_000
 ORPHAN_SECONDS = 10
 """After so long a claim of this relay that it knows nothing of is one whose save seemed to fail, and did not."""
 
@@ -76,17 +73,18 @@ class Publisher(Protocol):
 class Finder:
     """Looks for what waits, on behalf of one relay."""
 
-    def __init__(self, database: AsyncDatabase[Document], log: Log, holders: Holders, relay: Publisher) -> None:
+    def __init__(
+        self, database: AsyncDatabase[Document], log: Log, holders: Holders, aside: Aside, relay: Publisher
+    ) -> None:
         self.collections: list[str] = []
         self._database = database
         self._log = log
         self._holders = holders
+        self._aside = aside
         self._relay = relay
         self._holder: str | None = None
         self._dead: set[str] = set()
         self._given_up: set[str] = set()
-        self._absent_until: dict[str, float] = {}
-        self._held_back_until: dict[tuple[str, str], float] = {}
         self._orphans: dict[tuple[str, str, str], float] = {}
         self._wake = asyncio.Event()
 
@@ -105,22 +103,6 @@ class Finder:
         self._dead = holders
         if holders:
             self._wake.set()
-
-    def absent_topics(self) -> set[str]:
-        """Topics that were not there a moment ago."""
-        now = asyncio.get_running_loop().time()
-        self._absent_until = {topic: until for topic, until in self._absent_until.items() if until > now}
-        return set(self._absent_until)
-
-    def topic_is_absent(self, topic: str) -> None:
-        """Leave alone for a while what is bound for it."""
-        self._absent_until[topic] = asyncio.get_running_loop().time() + ABSENT_SECONDS
-
-    def hold_back(self, collection: str, id: str) -> None:
-        """Leave an aggregate alone for a while."""
-        if len(self._held_back_until) >= HELD_BACK_MAX:
-            del self._held_back_until[next(iter(self._held_back_until))]
-        self._held_back_until[collection, id] = asyncio.get_running_loop().time() + ABSENT_SECONDS
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Let whoever can publish them."""
@@ -221,8 +203,8 @@ class Finder:
             return False
         claimed = await self._oldest(collection, CLAIMED_BY, CLAIMS_MAX) if crowded else oldest
         await self._look_at_claims(collection.name, claimed)
-        left_alone = self._left_alone(collection.name)
-        absent = self.absent_topics()
+        left_alone = self._aside.held_back(collection.name)
+        absent = self._aside.absent_topics()
         free = [
             each["_id"]
             for each in oldest
@@ -243,11 +225,6 @@ class Finder:
     ) -> list[Document]:
         fields = {"outbox_since": 1, "lease_by": 1, "lease_token": 1, "outbox.topic": 1, "outbox.headers.ce_time": 1}
         return await collection.find(query, fields).sort("outbox_since", 1).limit(limit).to_list(limit)
-
-    def _left_alone(self, name: str) -> set[str]:
-        now = asyncio.get_running_loop().time()
-        self._held_back_until = {at: until for at, until in self._held_back_until.items() if until > now}
-        return {id for of, id in self._held_back_until if of == name}
 
     async def _look_at_claims(self, name: str, documents: Sequence[Document]) -> None:
         """Notice claims that no living relay knows of."""
@@ -278,7 +255,7 @@ class Finder:
             except (KeyError, TypeError):
                 # Another version of the kit wrote it; it stays, and the metric of the oldest tells.
                 log.error("%s %s has events in an outbox that cannot be read", collection.name, document["_id"])
-                self.hold_back(collection.name, document["_id"])
+                self._aside.hold_back(collection.name, document["_id"])
                 mine = {"_id": document["_id"], "lease_token": token}
                 await collection.update_one(mine, {"$unset": {"lease_by": ""}})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
+from aiokafka.structs import RecordMetadata
 
 from tyrsky.background import STOP_SECONDS, ended
 from tyrsky.producing import Message, NotTaken, Partition, Places, lanes_of
@@ -155,20 +156,14 @@ class KafkaSender:
     async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
         """One transaction."""
         self._turn += 1
-        try:
-            async with self._transaction(self.lanes[self._turn % len(self.lanes)]) as producer:
-                futures = [
-                    await producer.send(each.topic, each.value, key=each.key, headers=list(each.headers))
-                    for each in messages
-                ]
-                # Before the commit: that would leave out silently what could not be sent.
-                taken = await asyncio.gather(*futures)
-        except (ProducerFenced, OutOfOrderSequenceNumber):
-            raise
-        except KafkaError as error:
-            if error.retriable:
-                raise
-            raise NotTaken(type(error).__name__) from error
+        async with self._transaction(self.lanes[self._turn % len(self.lanes)]) as producer:
+            sent = [await _sent(producer, each) for each in messages]
+            # Before the commit: that would leave out silently what could not be sent.
+            outcomes = await asyncio.gather(*sent, return_exceptions=True)
+            if refused := [each for each, outcome in zip(messages, outcomes, strict=True) if _refuses(outcome)]:
+                why = next(type(outcome).__name__ for outcome in outcomes if _refuses(outcome))
+                raise NotTaken(why, [(each.topic, each.key) for each in refused])
+            taken = [future.result() for future in sent]
         return [((record.topic, record.partition), record.offset) for record in taken]
 
     async def end_what_hangs(self, partitions: Iterable[Partition]) -> None:
@@ -216,6 +211,21 @@ class KafkaSender:
         """What is under way may still come to its end, so long as nobody fences the holder."""
         self._ended = True
         await ended(*(part.stop for part in (*self.lanes, self.reader)))
+
+
+async def _sent(producer: AIOKafkaProducer, message: Message) -> asyncio.Future[RecordMetadata]:
+    try:
+        return await producer.send(message.topic, message.value, key=message.key, headers=list(message.headers))
+    except KafkaError as error:
+        if _refuses(error):
+            raise NotTaken(type(error).__name__, [(message.topic, message.key)]) from error
+        raise
+
+
+def _refuses(outcome: object) -> bool:
+    """Whether it is about the message: that would not be taken later, nor by another producer."""
+    ours = ProducerFenced, OutOfOrderSequenceNumber
+    return isinstance(outcome, KafkaError) and not outcome.retriable and not isinstance(outcome, ours)
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:

@@ -6,7 +6,7 @@ what the old process still sends, however late and whatever its clock says, is r
 committed see neither.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,7 +30,12 @@ Places = dict[Partition, int]
 
 
 class NotTaken(Exception):  # noqa: N818 - reads as the sentence that it is
-    """Kafka is there, and does not take one of these messages: too large, say. The message names the error."""
+    """Kafka is there, and does not take a message: too large, say. ``which`` is the topic and the key of those that it
+    refused, and of those that went with them."""
+
+    def __init__(self, why: str, which: Collection[tuple[str, bytes]]) -> None:
+        super().__init__(why)
+        self.which = frozenset(which)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Sender(Protocol):
     async def send(self, messages: Sequence[Message]) -> Sequence[tuple[Partition, int]]:
         """Commit all of them at once, in order per key, or none; the place of each.
 
-        :raises NotTaken: at least one of them can be sent neither now nor later.
+        :raises NotTaken: of some of them at least one can be sent neither now nor later.
         :raises Exception: what became of them is not known until the holder is fenced. After any error the sender is to
             be closed, and another holder opened.
         """

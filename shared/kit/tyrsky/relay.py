@@ -16,6 +16,7 @@ from uuid import uuid4
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
+from tyrsky.aside import Aside
 from tyrsky.background import again_and_again
 from tyrsky.clearing import Clearer, Published, published
 from tyrsky.finding import Finder
@@ -52,7 +53,8 @@ class Relay:
         self._name = name
         self._queue: asyncio.Queue[Claim] = asyncio.Queue()
         self._holders = Holders(database)
-        self._finder = Finder(database, log, self._holders, self)
+        self._aside = Aside()
+        self._finder = Finder(database, log, self._holders, self._aside, self)
         self._holder: str | None = None
         self._sender: Sender | None = None
         self._places: Places = {}
@@ -139,8 +141,9 @@ class Relay:
                 claims = await self._next()
                 if self._lost:
                     raise GivenUp
-                if mine := [claim for claim in claims if claim.by == self._holder]:
-                    batch = await self._publish(sender, mine)
+                for together in self._aside.apart([claim for claim in claims if claim.by == self._holder]):
+                    batch = await self._publish(sender, together)
+                    self._aside.taken(together)
                     cleared_later = {(each.claim.id, each.claim.token) for each in batch}
                     claims = [claim for claim in claims if (claim.id, claim.token) not in cleared_later]
                     await self._clearer.take(batch)
@@ -152,7 +155,7 @@ class Relay:
                 pause = min(max(0.1, pause * 2), PAUSE_SECONDS_MAX)
                 log.warning("publishing failed, trying again: %s", type(error).__name__)
                 metrics.relay_failures.inc()
-                self._smaller(claims, error)
+                self._learn(claims, error)
                 self._let_go()
                 await asyncio.sleep(pause)
             finally:
@@ -185,13 +188,16 @@ class Relay:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    def _smaller(self, claims: Sequence[Claim], error: Exception) -> None:
-        """Claims go in smaller transactions: until the one that Kafka does not take is alone, or they get through in
-        time."""
-        if len(claims) == 1 and isinstance(error, NotTaken):
-            log.error("Kafka does not take %s %s: %s", claims[0].collection, claims[0].id, error)
-            self._finder.hold_back(claims[0].collection, claims[0].id)
-        if claims:
+    def _learn(self, claims: Sequence[Claim], error: Exception) -> None:
+        """What Kafka does not take goes alone; of what did not get through in time, fewer go together."""
+        if isinstance(error, NotTaken):
+            for claim in claims:
+                if not error.which.isdisjoint((entry.topic, claim.id.encode()) for entry in claim.outgoing):
+                    seconds = self._aside.hold_back(claim.collection, claim.id)
+                    log.error(
+                        "Kafka does not take %s %s: %s, again in %d s", claim.collection, claim.id, error, seconds
+                    )
+        elif claims:
             self._batch_max = max(1, len(claims) // 4)
 
     async def _next(self) -> list[Claim]:
@@ -230,12 +236,12 @@ class Relay:
 
     async def _absent(self, sender: Sender, topics: set[str]) -> set[str]:
         """Those of the topics that Kafka does not have. To wait for them would hold up all the others."""
-        absent = topics & self._finder.absent_topics()
+        absent = topics & self._aside.absent_topics()
         for topic in sorted(topics - absent - {topic for topic, _ in self._places}):
             begins = await sender.begins(topic)
             if begins is None:
                 log.error("there is no topic %s, its events wait: `tyrsky topics apply` makes it", topic)
-                self._finder.topic_is_absent(topic)
+                self._aside.topic_is_absent(topic)
                 absent.add(topic)
             else:
                 self._places |= begins

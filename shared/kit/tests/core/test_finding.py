@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import pytest
 from tyrsky import finding
+from tyrsky.aside import Aside
 from tyrsky.finding import Finder
 from tyrsky.store import Document, waits_since
 
 
 def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float = 0) -> tuple[Finder, list[float]]:
     """A finder that takes so long over its work, and when it polled."""
-    one = Finder(cast(Any, None), cast(Any, None), cast(Any, None), cast(Any, None))
+    one = Finder(cast(Any, None), cast(Any, None), cast(Any, None), Aside(), cast(Any, None))
     one.collections.append("visits")
     polled: list[float] = []
 
