@@ -7,11 +7,23 @@ from pathlib import Path
 import flask_swagger_ui
 
 from deploy.local.part import Part, answers, program
+from deploy.local.progress import Failed
 from deploy.local.stack import HOST, ROOT, Stack
 
 FOLDER = ROOT / "deploy" / "gateway"
 
 BODY_BYTES_MAX = "1000000"  # the services' default
+
+
+def own_routes() -> str:
+    """The folder that ``GATEWAY_OWN`` names; without it Caddy would find nothing there, and say nothing.
+
+    :raises Failed: when there is no such folder, or no route in it.
+    """
+    folder = os.environ.get("GATEWAY_OWN")
+    if folder and not any(Path(folder).glob("*.caddy")):
+        raise Failed(f"GATEWAY_OWN: there is no *.caddy in {folder}")
+    return folder or "own"
 
 
 def part(stack: Stack, upstreams: Mapping[str, str] | None = None) -> Part:
@@ -27,7 +39,7 @@ def part(stack: Stack, upstreams: Mapping[str, str] | None = None) -> Part:
             "BODY_BYTES_MAX": BODY_BYTES_MAX,
             "COMPANIES": stack.address("companies"),
             "NOTIFICATIONS": stack.address("notifications"),
-            "GATEWAY_OWN": os.environ.get("GATEWAY_OWN", "own"),
+            "GATEWAY_OWN": own_routes(),
             **(upstreams or {}),
             "XDG_DATA_HOME": str(stack.folder / "caddy"),
             "XDG_CONFIG_HOME": str(stack.folder / "caddy"),

@@ -7,12 +7,14 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from deploy.local import caddy, services
 from deploy.local.part import Part
+from deploy.local.progress import Failed
 from deploy.local.stack import ROOT, Stack
 from tests.tools import free_port
 
@@ -100,6 +102,12 @@ def test_a_service_of_a_colleges_own_has_its_paths_like_any_other(gateway: httpx
     assert gateway.get("/health/seats").text.startswith("/readyz ")
     assert gateway.get("/openapi/seats.json").text.startswith("/openapi.json ")
     assert gateway.get("/roomsx").json()["code"] == "not-found"
+
+
+def test_a_folder_without_routes_is_told(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("GATEWAY_OWN", str(tmp_path / "mistyped"))
+    with pytest.raises(Failed, match=r"GATEWAY_OWN: there is no \*\.caddy in .*mistyped"):
+        caddy.part(stack)
 
 
 @pytest.mark.stack
@@ -191,7 +199,8 @@ def test_the_page_lists_every_service():
     page, start = (SITE / "index.html").read_text(), (SITE / "docs" / "start.js").read_text()
     assert re.findall(r'data-health="(\w+)"', page) == list(services.NAMES)
     assert re.findall(r"/openapi/(\w+)\.json", page) == list(services.NAMES)
-    assert re.findall(r'"(\w+)"', start.splitlines()[1]) == list(services.NAMES)
+    (named,) = re.findall(r"^const services = .*$", start, re.MULTILINE)
+    assert re.findall(r'"(\w+)"', named) == list(services.NAMES)
 
 
 def test_every_service_has_a_place_in_the_rules():

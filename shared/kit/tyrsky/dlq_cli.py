@@ -132,6 +132,8 @@ async def replay(
     failed = 0
     async with _letters(mongo_uri, service) as letters:
         chosen = await _chosen(letters, service, ids, {"group": group, "topic": topic, "key": key, "cause": cause}, all)
+        if not chosen:
+            console.print("There is no such letter.")
         for id in chosen:
             await letters.replay(id, datetime.now(UTC))
         for id in chosen:

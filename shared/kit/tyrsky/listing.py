@@ -28,7 +28,8 @@ from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -41,6 +42,12 @@ Document = dict[str, Any]
 LIMIT_MAX = 200
 
 
+def _in_words(value: object) -> object:
+    if (isinstance(value, str) and ":" in value) or isinstance(value, datetime):
+        return value
+    raise PydanticKnownError("datetime_parsing", {"error": "not as RFC 3339 has it"})
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -48,8 +55,9 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("beyond the calendar") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time with its time zone, brought to UTC; within hours of the years 1 and 9999 there may be no such time."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_in_words), AfterValidator(_in_utc)]
+"""A time with its time zone (RFC 3339), brought to UTC; within hours of the years 1 and 9999 there may be no such time.
+A number is none: who means milliseconds would not be told that they were taken for seconds."""
 
 
 class Page(BaseModel, Generic[T]):

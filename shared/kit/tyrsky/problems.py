@@ -7,7 +7,8 @@ back, and an unexpected exception tells the caller nothing but a trace id.
 
 import logging
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tyrsky import messages
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (2, 8)
 ERRORS_MAX = 50
+FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 NO_ERRORS = {"busy", "caller-busy"}
 """The service works as it should, and others are at work in it: their traces are no error's."""
@@ -44,7 +47,7 @@ class FieldError(BaseModel):
 
     where: str = Field(description="`body`, `query`, `path` or `header`.", examples=["body"])
     field: str = Field(
-        description="The field, with dots between levels. Of a field that is not known, what it was put into.",
+        description="The field, with dots between levels; what it was put into, when its name is none.",
         examples=["contact.email"],
     )
     code: str = Field(examples=["string-too-long"])
@@ -136,7 +139,7 @@ async def invalid(request: Request, error: RequestValidationError) -> JSONRespon
     errors = [
         FieldError(
             where=str(mistake["loc"][0]),
-            field=".".join(_declared_part(mistake))[:200],
+            field=".".join(_named(mistake))[:200],
             code=mistake["type"].replace("_", "-"),
             message=messages.of_field(mistake["type"], mistake.get("ctx") or {}, language),
         )
@@ -145,10 +148,11 @@ async def invalid(request: Request, error: RequestValidationError) -> JSONRespon
     return answer(request.scope, known("request-invalid"), errors=errors)
 
 
-def _declared_part(mistake: Mapping[str, Any]) -> list[str]:
-    """Where a mistake is, in names that we gave: of a field that nobody knows the name is the sender's own."""
+def _named(mistake: Mapping[str, Any]) -> list[str]:
+    """Where a mistake is. The name of a field that nobody knows is the sender's own: it is said when it looks like a
+    field's, mistyped, say, and not like anything else that went astray."""
     path = [str(part) for part in mistake["loc"][1:]]
-    return path[:-1] if mistake["type"] == "extra_forbidden" else path
+    return path[:-1] if mistake["type"] == "extra_forbidden" and not FIELD_NAME.fullmatch(path[-1]) else path
 
 
 def _place(text: str, position: int) -> dict[str, object]:
@@ -164,11 +168,17 @@ async def http(request: Request, error: HTTPException) -> JSONResponse:
         case 404:
             problem = known("not-found")
         case 405:
-            problem = known("method-not-allowed")
+            methods = {method for route in request.app.routes for method in _methods(route, request.scope)}
+            return answer(request.scope, known("method-not-allowed"), headers={"Allow": ", ".join(sorted(methods))})
         case status:
             phrase = HTTPStatus(status).phrase
             problem = Problem(phrase.lower().replace(" ", "-"), status, fi=phrase, sv=phrase, en=phrase)
     return answer(request.scope, problem, headers=error.headers)
+
+
+def _methods(route: BaseRoute, scope: Scope) -> Collection[str]:
+    """Of a route at this address. Starlette tells those of the first one alone."""
+    return () if route.matches(scope)[0] is Match.NONE else getattr(route, "methods", None) or ()
 
 
 async def store_down(request: Request, error: Exception) -> JSONResponse:

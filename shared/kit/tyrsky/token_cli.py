@@ -12,6 +12,7 @@ import typer
 ISSUER = "http://localhost:8180/realms/tyrsky"
 CLIENT = "tyrsky-cli"
 SECONDS = 10
+DEVICE_SECONDS = 600
 
 
 class NoToken(Exception):  # noqa: N818 - reads as the sentence that it prints
@@ -62,13 +63,15 @@ def by_device(http: httpx2.Client, issuer: str, client: str) -> str:
     if asked.is_error:
         raise NoToken(_reason(asked))
     device = asked.json()
-    typer.echo(f"Open {device.get('verification_uri_complete', device['verification_uri'])}", err=True)
     wish = {
         "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
         "client_id": client,
         "device_code": device["device_code"],
     }
-    ends = time.monotonic() + min(device.get("expires_in", 600), 600)
+    seconds = min(device.get("expires_in", DEVICE_SECONDS), DEVICE_SECONDS)
+    page = device.get("verification_uri_complete", device["verification_uri"])
+    typer.echo(f"Open {page} and log in: this waits for {seconds} s.", err=True)
+    ends = time.monotonic() + seconds
     pause = device.get("interval", 5)
     while time.monotonic() < ends:
         time.sleep(pause)

@@ -21,9 +21,16 @@ def _in_seconds(moment: datetime) -> datetime:
 Appointed = Annotated[Moment, AfterValidator(_in_seconds)]
 """A time to meet at, kept to the second: nobody plans a visit to the microsecond."""
 
-Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069]+$")
-"""One line of text, read from one side: what has line breaks, or turns the direction of what follows, could pass for
-more than it is, in a mail's head for instance."""
+_BREAKS = r"\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069"
+_UNSEEN = (
+    r"\s\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+
+Line = StringConstraints(
+    strip_whitespace=True, min_length=1, pattern=f"^[^{_BREAKS}]*[^{_BREAKS}{_UNSEEN}][^{_BREAKS}]*$"
+)
+"""One line of text that can be seen, read from one side: what has line breaks, or turns the direction of what follows,
+could pass for more than it is, in a mail's head for instance; what nobody sees, for nothing."""
 
 Municipality = Annotated[str, StringConstraints(pattern="^[0-9]{3}$"), worded("municipality-code-wrong")]
 

@@ -133,13 +133,14 @@ WRONG_PEOPLE = {
     "no name": ({"name": "  "}, "name"),
     "two lines": ({"name": "Aino\r\nBcc: kaikki@example.org"}, "name"),
     "a name read from both sides": ({"name": "Aino \u202eikemise"}, "name"),
+    "a name that nobody sees": ({"name": "\u200b \u3164"}, "name"),
     "long name": ({"name": "x" * 201}, "name"),
     "no address": ({"email": "aino"}, "email"),
     "two addresses": ({"email": "a@x.example,b@x.example"}, "email"),
     "an address that not every server reads": ({"email": "ä@x.example"}, "email"),
     "no number": ({"phone": "soita"}, "phone"),
     "language": ({"language": "de"}, "language"),
-    "something else": ({"shoe_size": 38}, ""),
+    "something else": ({"shoe_size": 38}, "shoe_size"),
     "half a letter": ({"name": "\ud800"}, "name"),
 }
 

@@ -117,6 +117,8 @@ async def test_replay_says_what_came_of_it(rig: Rig, monkeypatch: pytest.MonkeyP
         broken = False
         code, said = await dlq("replay", "--topic", rig.topic.name, "-s", rig.service)
         assert (code, f"{id}: taken" in said) == (0, True)
+        code, said = await dlq("replay", "--all", "-s", rig.service)
+        assert (code, "There is no such letter." in said) == (0, True)
     assert (effects.of("a"), effects.repeats) == ([1, 2], 0)
     await park(rig)
     monkeypatch.setattr(dlq_cli, "WAIT_SECONDS", 1)

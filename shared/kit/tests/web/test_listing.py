@@ -207,6 +207,12 @@ def test_a_moment_is_one_that_utc_has(time: str):
         Visits.model_validate({"starts_from": time})
 
 
+@pytest.mark.parametrize("time", [1_700_000_000, 1.7e9, "1700000000", "1.7e9", True])
+def test_a_moment_is_no_number(time: object):
+    with pytest.raises(ValidationError, match="RFC 3339"):
+        Visits.model_validate({"starts_from": time})
+
+
 @pytest.mark.stack
 @pytest.mark.parametrize(
     ("asked", "field"),

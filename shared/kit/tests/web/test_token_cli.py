@@ -94,7 +94,7 @@ def test_a_wrong_password_is_told_in_plain_words(realm: Realm):
 def test_by_a_page_to_open(realm: Realm):
     result = run(realm)
     assert (result.exit_code, result.stdout) == (0, "token-by-device\n")
-    assert f"Open {realm.issuer}/open?code=AB-CD" in result.stderr
+    assert f"Open {realm.issuer}/open?code=AB-CD and log in: this waits for 5 s." in result.stderr
 
 
 def test_nobody_is_there(realm: Realm):
