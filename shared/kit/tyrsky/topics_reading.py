@@ -5,7 +5,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -17,11 +17,11 @@ SILENCE_SECONDS = 5
 Json = dict[str, Any]
 
 
-def reader(bootstrap: str) -> Consumer:
-    """A consumer for :func:`latest`; the group is a name alone."""
+def reader(client: Mapping[str, Any]) -> Consumer:
+    """A consumer for :func:`latest`, with the client's settings; the group is a name alone."""
     return Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **client,
             "group.id": "tyrsky-topics-read",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
