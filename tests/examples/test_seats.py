@@ -101,6 +101,14 @@ def test_what_is_shown_is_compared():
     assert len([shown for _, shown in steps() if shown]) == len(blocks("text")) > 0
 
 
+def test_the_rules_are_tried_without_a_server_and_nothing_is_warned_of(tmp_path: Path):
+    blocks = [commands for commands, _ in steps()]
+    first = next(number for number, commands in enumerate(blocks, 1) if "pytest" in commands)
+    *_, said = carry_out(tmp_path, blocks[:first])
+    assert " passed in " in said
+    assert (tmp_path / "aside.txt").read_text() == ""
+
+
 @pytest.mark.stack
 def test_the_commands_do_what_the_tutorial_says(tmp_path: Path, afresh: None, gateway: str):
     said = carry_out(tmp_path, [commands for commands, _ in steps()], GATEWAY=gateway)
