@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +10,18 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from tyrsky import auth, preconditions
+from tyrsky.mistakes import of_field
 from tyrsky.testing.receiver import SECRET
 
 SERVICES = ("companies", "notifications", "seats")
 OPEN = {"explainProblem"}
 """Routes that need no token."""
+
+ODD: list[Any] = [
+    *(None, True, -1, 10**30, 1.5, math.nan, [], {}, [{}]),
+    *("", "x", "x" * 5_000, "\ud800", "1" * 5_000, "123e4567"),
+    *("2026-13-45", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T23:59:59-12:00"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +46,13 @@ def _flat(found: list[Any]) -> Iterator[APIRoute]:
 
 
 def needs(dependant: Dependant) -> Iterator[Any]:
-    yield dependant.call
+    return (each.call for each in _dependants(dependant))
+
+
+def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
     for each in dependant.dependencies:
-        yield from needs(each)
+        yield from _dependants(each)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -71,3 +83,26 @@ def test_nothing_on_a_requests_way_takes_a_thread(service: str) -> None:
 def _is_async(called: Any) -> bool:
     once = called if inspect.isroutine(called) else type(called).__call__  # such as HTTPBearer
     return inspect.iscoroutinefunction(once) or inspect.isasyncgenfunction(once)
+
+
+def mistakes(route: APIRoute) -> Iterator[dict[str, Any]]:
+    """What is said of odd values in each place of a request."""
+    params = (field for each in _dependants(route.dependant) for field in (*each.path_params, *each.query_params))
+    for field in (*params, *([route.body_field] if route.body_field else ())):
+        names = getattr(field.field_info.annotation, "model_fields", ())
+        for odd in ODD:
+            for value in (odd, [odd] * 100):
+                for sent in (value, dict.fromkeys(names, value), {"unheard-of": value}):
+                    yield from field.validate(sent, loc=("here",))[1] or ()
+
+
+def test_whatever_is_wrong_with_a_request_is_said_in_words() -> None:
+    found = {
+        each["type"]: each.get("ctx") or {}
+        for service in SERVICES
+        for route in routes(service)
+        for each in mistakes(route)
+    }
+    assert len(found) > 20
+    vague = of_field("nobody-knows", {}, "en")
+    assert [kind for kind, context in found.items() if of_field(kind, context, "en") == vague] == []

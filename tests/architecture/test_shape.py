@@ -29,7 +29,6 @@ LONG = {
     "shared/kit/tyrsky/consuming.py": "what a group takes, commits and winds back is one state",
     "shared/kit/tyrsky/effects.py": "what an effect has to say of itself, and the one loop that asks it",
     "shared/kit/tyrsky/finding.py": "one round: the dead fenced, read, freed; then what waits. The order is the point",
-    "shared/kit/tyrsky/messages.py": "a list of sentences in three languages",
     "shared/kit/tyrsky/problems.py": "each thing that may be raised, and the one shape that it becomes",
     "shared/kit/tyrsky/relay.py": "one state: a holder's beginning, publishing, beating and end",
     "shared/kit/tyrsky/service.py": "a service's whole wiring, in the order of its life",

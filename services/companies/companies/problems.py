@@ -102,6 +102,13 @@ problems = declare(
         en="Give the municipality's number in three digits, such as 908 (Valkeakoski).",
     ),
     Problem(
+        "business-line-wrong",
+        422,
+        fi="Anna toimialakoodi, 2–5 numeroa, esimerkiksi 56 tai 56300.",
+        sv="Ange näringsgrenskoden med 2–5 siffror, till exempel 56 eller 56300.",
+        en="Give the code of the line of business in 2 to 5 digits, such as 56 or 56300.",
+    ),
+    Problem(
         "tag-wrong",
         422,
         fi="Kirjoita avainsana yhdelle riville, ilman @-merkkiä: se ei kerro kenestäkään ihmisestä.",

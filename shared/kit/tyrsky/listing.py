@@ -52,7 +52,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("beyond the calendar") from None
+        raise PydanticKnownError("datetime_object_invalid", {"error": "beyond the calendar"}) from None
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_in_words), AfterValidator(_in_utc)]

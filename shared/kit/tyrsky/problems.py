@@ -24,10 +24,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tyrsky import messages
+from tyrsky import mistakes
 from tyrsky.aggregate import Rejected, Unknown
 from tyrsky.catalogue import MEDIA_TYPE, TYPES, Problem, declare, declared, lookup, problems
 from tyrsky.language import LANGUAGES, Language, preferred
+from tyrsky.messages import known
 from tyrsky.outages import passes
 
 __all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "install", "lookup", "problems"]
@@ -114,14 +115,6 @@ def _expected(problem: Problem) -> dict[str, str]:
             return {}
 
 
-def known(code: str) -> Problem:
-    """A problem that the kit itself declares."""
-    problem = lookup(code)
-    if problem is None:
-        raise KeyError(code)
-    return problem
-
-
 async def rejected(request: Request, refusal: Rejected) -> JSONResponse:
     """A refusal by code. A code that nobody declared (a test forbids it) still leaves as a problem, in common words."""
     problem = lookup(refusal.code) or known("not-found" if isinstance(refusal, Unknown) else "rejected")
@@ -130,20 +123,20 @@ async def rejected(request: Request, refusal: Rejected) -> JSONResponse:
 
 async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """FastAPI's own validation, field by field; a body that is not JSON at all is told apart."""
-    mistakes = error.errors()
+    found = error.errors()
     if isinstance(error.body, bytes):  # FastAPI leaves a body unread when its Content-Type is not JSON
         return answer(request.scope, known("body-not-json"))
-    if mistakes and mistakes[0]["type"] == "json_invalid":
-        return answer(request.scope, known("json-broken"), about=_place(str(error.body), int(mistakes[0]["loc"][-1])))
+    if found and found[0]["type"] == "json_invalid":
+        return answer(request.scope, known("json-broken"), about=_place(str(error.body), int(found[0]["loc"][-1])))
     language = preferred(request.headers.get("accept-language"))
     errors = [
         FieldError(
             where=str(mistake["loc"][0]),
             field=".".join(_named(mistake))[:200],
             code=mistake["type"].replace("_", "-"),
-            message=messages.of_field(mistake["type"], mistake.get("ctx") or {}, language),
+            message=mistakes.of_field(mistake["type"], mistake.get("ctx") or {}, language),
         )
-        for mistake in mistakes[:ERRORS_MAX]
+        for mistake in found[:ERRORS_MAX]
     ]
     return answer(request.scope, known("request-invalid"), errors=errors)
 

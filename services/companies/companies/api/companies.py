@@ -14,7 +14,7 @@ from tyrsky.store import Loaded
 from tyrsky_contracts.companies import Situation
 
 from companies.api.register import Register
-from companies.api.words import BusinessIdText, CompanyId, Line, Municipality, Staff
+from companies.api.words import BusinessIdText, BusinessLine, CompanyId, Line, Municipality, Staff
 from companies.company import Company, CompanyCommand, RegisterCompany, TagCompany, aggregate, company_id
 from companies.problems import problems
 from companies.register import RegisterEntry, parse_business_id
@@ -92,8 +92,8 @@ class CompaniesAsked(Listing):
     municipality: Annotated[Municipality | None, equals("state.municipality")] = Field(
         None, description="The municipality's three digits.", examples=["908"]
     )
-    business_line: Annotated[str | None, prefix("state.business_line")] = Field(
-        None, pattern="^[0-9]{2,5}$", description="A line of business, or a class of them.", examples=["56"]
+    business_line: Annotated[BusinessLine | None, prefix("state.business_line")] = Field(
+        None, description="A line of business, or a class of them.", examples=["56"]
     )
     situation: Annotated[list[Situation], any_of("state.situation")] = Field(
         [], max_length=5, description="One or more of them; all when none is given."

@@ -11,7 +11,7 @@ from tyrsky.listing import Filter, Listing, Page, equals, prefix
 from tyrsky.rows import Rows, rows
 from tyrsky.store import Document
 
-from companies.api.words import BusinessIdInPath, BusinessIdText, Municipality, Staff
+from companies.api.words import BusinessIdInPath, BusinessIdText, BusinessLine, Municipality, Staff
 from companies.problems import problems
 from companies.register import COLLECTION, RegisterEntry, name_begins, parse_business_id
 from companies.views import Reach, reach
@@ -94,8 +94,8 @@ class EntriesAsked(Listing):
     municipality: Annotated[Municipality | None, equals("municipality")] = Field(
         None, description="The municipality's three digits.", examples=["908"]
     )
-    business_line: Annotated[str | None, prefix("business_line")] = Field(
-        None, pattern="^[0-9]{2,5}$", description="A line of business, or a class of them.", examples=["56"]
+    business_line: Annotated[BusinessLine | None, prefix("business_line")] = Field(
+        None, description="A line of business, or a class of them.", examples=["56"]
     )
 
 

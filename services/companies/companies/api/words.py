@@ -33,6 +33,7 @@ Line = StringConstraints(
 could pass for more than it is, in a mail's head for instance; what nobody sees, for nothing."""
 
 Municipality = Annotated[str, StringConstraints(pattern="^[0-9]{3}$"), worded("municipality-code-wrong")]
+BusinessLine = Annotated[str, StringConstraints(pattern="^[0-9]{2,5}$"), worded("business-line-wrong")]
 
 BusinessIdText = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 """A business id as people paste it; see :func:`companies.register.parse_business_id`."""

@@ -167,6 +167,7 @@ async def test_what_has_the_wrong_form_is_told_the_right_one(staff: Client, comp
         await staff.patch(f"/companies/{company['id']}", {"tags": ["aino@x.example"]}, version="*"),
         await staff.get("/companies", municipality="Akaa"),
         await staff.get("/register", municipality="20"),
+        await staff.get("/companies", business_line="kahvilat"),
     ]
     told = {(each["field"], each["code"], each["message"]) for answer in answers for each in answer.json()["errors"]}
     assert {(field, code) for field, code, _ in told} == {
@@ -175,6 +176,7 @@ async def test_what_has_the_wrong_form_is_told_the_right_one(staff: Client, comp
         ("phone", "phone-number-wrong"),
         ("tags.0", "tag-wrong"),
         ("municipality", "municipality-code-wrong"),
+        ("business_line", "business-line-wrong"),
     }
     sentences = {problem.code: problem.en for problem in declared()}
     assert all(message == sentences[code] for _, code, message in told)

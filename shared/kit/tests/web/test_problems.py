@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tyrsky.catalogue import Problem, declare, declared, problems
 from tyrsky.language import LANGUAGES, preferred
-from tyrsky.messages import of_field
+from tyrsky.mistakes import of_field
 from tyrsky.testing.tokens import Authority
 
 ROOT = Path(__file__).parents[4]
