@@ -69,13 +69,17 @@ class MayStream:
             now = asyncio.get_running_loop().time()
             if self._refusal is None:
                 self._begun = True
-                self._scope[ENDS] = lambda: self._time.reschedule(0)
+                self._scope[ENDS] = self._end
                 self._time.reschedule(now + self._streams.seconds)
             else:
                 self._time.reschedule(now)
         if self._refusal is None:
             self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await self._send(message)
+
+    def _end(self) -> None:
+        if not self._time.expired():  # else it is at its end, which may take long: what it leaves to do, a slow reader
+            self._time.reschedule(0)
 
     async def finish(self, receive: Receive) -> bool:
         """Its time is over; whether it was a stream, or was to be one."""

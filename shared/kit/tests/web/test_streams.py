@@ -143,3 +143,23 @@ async def test_a_stop_waits_for_no_stream(place: Place):
         async with asyncio.timeout(10):
             _ = [line async for line in lines]
     await until_all_are_gone(place)
+
+
+@pytest.mark.parametrize("stream_seconds", [0.2])
+async def test_a_stop_comes_to_its_end_while_a_stream_is_at_its_own(place: Place, app: FastAPI):
+    """To end it once more was an error, and the server broke its stop off there: the service was not told to stop."""
+    ending = asyncio.Event()
+
+    @app.get("/long-ends", response_class=EventSourceResponse)
+    async def long_ends() -> AsyncIterator[int]:
+        try:
+            yield 0
+            await asyncio.sleep(60)
+        finally:
+            ending.set()
+            await asyncio.sleep(0.5)
+
+    asking = asyncio.create_task(place.client.get(f"{place.base}/long-ends"))
+    await ending.wait()
+    await place.server.shutdown()
+    assert (await asking).status_code == 200
