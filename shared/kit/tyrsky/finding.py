@@ -117,10 +117,10 @@ class Finder:
         """Until cancelled."""
         while True:
             more = False
-            if self._holder:
+            if me := self._holder:
                 # All are fenced first: what one has left open holds up who reads what another has published.
                 gone = sorted(self._dead | self._given_up)
-                fenced = [each for each in gone if await self._well(self._fence, each)]
+                fenced = [each for each in gone if await self._well(self._fence, each, me)]
                 await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))
             began = asyncio.get_running_loop().time()
             for name in self.collections:
@@ -142,31 +142,33 @@ class Finder:
 
     # -- taking over --------------------------------------------------------------------------------------------------
 
-    async def _well(self, step: Callable[[str], Awaitable[None]], holder: str) -> bool:
+    async def _well(self, step: Callable[..., Awaitable[bool]], holder: str, *more: str) -> bool:
         try:
-            await step(holder)
+            return await step(holder, *more)
         except Exception as error:  # whatever it is, the other holders have their turn
             log.warning("taking over from the relay %s failed, trying again: %s", holder, type(error).__name__)
             return False
-        return True
 
-    async def _fence(self, holder: str) -> None:
+    async def _fence(self, holder: str, me: str) -> bool:
         """Give it up first, so that it clears nothing any more, whatever it claims meanwhile: what readers can see
-        behind the fence may lie behind what the fence has aborted."""
-        await self._holders.give_up(holder)
+        behind the fence may lie behind what the fence has aborted. False when another takes over."""
+        if not await self._holders.give_up(holder, me):
+            return False
         topics = {topic for topic, _ in await self._holders.places(holder)}
         await self._log.fence(await self._holders.lanes(holder), topics)
+        return True
 
-    async def _take_over(self, holder: str) -> None:
+    async def _take_over(self, holder: str) -> bool:
         """Of one that was fenced: take what readers can see of it out of the outboxes, and free the rest."""
         seen = await self._log.seen(await self._holders.places(holder))
-        for name in self.collections:
+        for name in sorted({*self.collections, *await self._holders.collections(holder)}):
             await self._free(self._collection(name), holder, seen)
         await self._holders.forget(holder)
         self._given_up.discard(holder)
         self._dead.discard(holder)
         metrics.relay_takeovers.inc()
         log.info("took over from the relay %s", holder)
+        return True
 
     async def _free(
         self, collection: AsyncCollection[Document], holder: str, seen: Mapping[tuple[str, str], int]
@@ -269,5 +271,10 @@ def claim_in(collection: str, document: Document) -> Claim:
     :raises KeyError, TypeError: when its outbox is not of this kit's version.
     """
     by, token = document["lease_by"], document["lease_token"]
+    for entry in document["outbox"]:  # here, where one is in nobody's way, and not when it is sent with others
+        headers = entry["headers"]
+        texts = entry["topic"], entry["body"], headers["ce_id"], headers["ce_type"], *headers.values()
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("not text")
     outgoing = [Outgoing(**entry) for entry in document["outbox"]]
     return Claim(collection, document["_id"], document["version"], by, token, outgoing)

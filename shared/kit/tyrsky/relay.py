@@ -133,6 +133,7 @@ class Relay:
     # -- publishing ---------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        self._lost = True  # of an earlier run that was ended in the middle it is not known what became of its claims
         pause = 0.0
         while True:
             claims: list[Claim] = []
@@ -166,7 +167,7 @@ class Relay:
         holder = f"{self._name}-{uuid4()}"
         sender = await self._log.open(holder)
         try:
-            await self._holders.register(holder)
+            await self._holders.register(holder, self._finder.collections)
         except BaseException:
             await sender.close()
             with suppress(Exception):  # it may be registered all the same: cancelled while the store was at it

@@ -19,12 +19,14 @@ def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float
     one.collections.append("visits")
     polled: list[float] = []
 
-    async def fencing(gone: str) -> None:
+    async def fencing(gone: str, me: str) -> bool:
         """Kafka is quick."""
+        return True
 
-    async def taking_over(gone: str) -> None:
+    async def taking_over(gone: str) -> bool:
         one._given_up.discard(gone)
         await asyncio.sleep(take_over)
+        return True
 
     async def polling(collection: object) -> bool:
         polled.append(asyncio.get_running_loop().time())
@@ -66,7 +68,7 @@ async def test_what_could_not_be_taken_over_is_tried_again_soon(monkeypatch: pyt
     one, polled = finder(monkeypatch, poll=0.1)
     tried: list[str] = []
 
-    async def failing(gone: str) -> None:
+    async def failing(gone: str) -> bool:
         tried.append(gone)
         raise TimeoutError
 
@@ -84,16 +86,18 @@ async def test_a_holder_that_cannot_be_fenced_or_taken_over_is_in_no_other_s_way
     one, polled = finder(monkeypatch)
     tried: list[str] = []
 
-    async def fencing(gone: str) -> None:
+    async def fencing(gone: str, me: str) -> bool:
         tried.append(f"fence {gone}")
         if gone == "a":
             raise TimeoutError
+        return True
 
-    async def taking_over(gone: str) -> None:
+    async def taking_over(gone: str) -> bool:
         tried.append(gone)
         if gone == "b":
             raise TimeoutError
         one._given_up.discard(gone)
+        return True
 
     monkeypatch.setattr(one, "_fence", fencing)
     monkeypatch.setattr(one, "_take_over", taking_over)
