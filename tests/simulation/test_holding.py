@@ -229,6 +229,6 @@ async def test_of_many_holders_none_waits_until_another_was_read() -> None:
     finder.go_on_as("me")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await finder.run()
+            await finder.take_over()
     assert len(reads) == 3
     assert max(reads) - min(reads) < 0.05

@@ -3,20 +3,27 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tyrsky.clearing import Clearer
+from tyrsky.finding import REST_SECONDS_MAX
 from tyrsky.holding import Holders
 from tyrsky.kafka_log import KafkaLog, KafkaSender
 from tyrsky.relay import Relay
 
+from tests.simulation import domain
 from tests.simulation.loop import Process
+from tests.simulation.network import Direct
+from tests.simulation.producer import MemoryProducer
 from tests.simulation.scene import Scene
 from tests.simulation.store import Server
 from tests.simulation.test_guards import opened
 
 PLACES_SECONDS = 2.0
+
+SINCE = {"outbox_since": datetime(2026, 1, 1, tzinfo=UTC)}
 
 
 async def dies_with_an_event_to_clear(scene: Scene, decider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,3 +117,28 @@ def test_a_relay_whose_run_was_ended_in_the_middle_goes_on_as_another(monkeypatc
 
     assert scene.lost(happens) == []
     assert ended >= 2
+
+
+def test_what_others_have_open_holds_up_who_takes_over_and_not_who_looks() -> None:
+    """What nobody had claimed waited for 15 s, also where it was bound for another partition."""
+    scene = Scene(1)
+
+    async def happens(scene: Scene) -> None:
+        decider, rooms = await scene.begin(scene.one), scene.database["rooms"]
+        await scene.begin(scene.other)
+        await scene.loop.spawn(scene.one, opened(decider, 0, 1, 1.0))
+        foreign = MemoryProducer(scene.broker, Direct(), transactional_id="x", transaction_timeout_ms=3_600_000)
+        await foreign.start()
+        await foreign.begin_transaction()
+        await foreign.send_and_wait(domain.ROOMS, b"", partition=0)
+        scene.one.dead = True
+        for number in range(10):
+            entry = {"topic": domain.BADGES, "sequence": 1, "headers": {"ce_id": "1", "ce_type": "t"}, "body": "{}"}
+            await rooms.insert_one({"_id": f"{number}", "version": 1, "lease_token": "", "outbox": [entry], **SINCE})
+            async with asyncio.timeout(REST_SECONDS_MAX + 1):
+                while await rooms.count_documents({"_id": f"{number}", "outbox": {"$ne": []}}):
+                    await asyncio.sleep(0.1)
+        await rooms.delete_many({"_id": {"$in": [f"{number}" for number in range(10)]}})
+        await foreign.abort_transaction()
+
+    assert scene.lost(happens) == []

@@ -32,6 +32,8 @@ REST_SECONDS_MAX = 5.0
 """How long it rests at most, however slow the store was the last time."""
 
 HURRY_SECONDS = 0.5
+"""How long until it is tried again to take over."""
+
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
@@ -87,11 +89,13 @@ class Finder:
         self._given_up: set[str] = set()
         self._orphans: dict[tuple[str, str, str], float] = {}
         self._wake = asyncio.Event()
+        self._gone = asyncio.Event()
 
     def go_on_as(self, holder: str) -> None:
         """Kafka is there, and what is found is claimed for this holder."""
         self._holder = holder
         self._wake.set()
+        self._gone.set()
 
     def gave_up(self, holder: str) -> None:
         """A holder of this very process is no more: nobody need wait for its silence."""
@@ -102,7 +106,7 @@ class Finder:
         """Holders that seem to be no more."""
         self._dead = holders
         if holders:
-            self._wake.set()
+            self._gone.set()
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Let whoever can publish them."""
@@ -114,14 +118,9 @@ class Finder:
             )
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled: look for what waits."""
         while True:
             more = False
-            if me := self._holder:
-                # All are fenced first: what one has left open holds up who reads what another has published.
-                gone = sorted(self._dead | self._given_up)
-                fenced = [each for each in gone if await self._well(self._fence, each, me)]
-                await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))
             began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
@@ -129,18 +128,21 @@ class Finder:
                 except Exception as error:  # whatever it is, the other collections' events go on
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
             took = asyncio.get_running_loop().time() - began
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.05 if more else self._rest(took)):
-                    await self._wake.wait()
-            self._wake.clear()
-
-    def _rest(self, took: float) -> float:
-        """How long until the next round: not long when somebody's work is still to be taken over."""
-        if self._holder and self._dead | self._given_up:
-            return HURRY_SECONDS
-        return min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
+            rest = min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
+            await _until(self._wake, 0.05 if more else rest)
 
     # -- taking over --------------------------------------------------------------------------------------------------
+
+    async def take_over(self) -> None:
+        """Until cancelled: from those that are no more. Beside the looking, since it may take as long as others'
+        transactions are open."""
+        while True:
+            if (me := self._holder) and (gone := sorted(self._dead | self._given_up)):
+                # All are fenced first: what one has left open holds up who reads what another has published.
+                fenced = [each for each in gone if await self._well(self._fence, each, me)]
+                if any(await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))):
+                    self._wake.set()  # for what was freed
+            await _until(self._gone, HURRY_SECONDS)
 
     async def _well(self, step: Callable[..., Awaitable[bool]], holder: str, *more: str) -> bool:
         try:
@@ -263,6 +265,13 @@ class Finder:
 
     def _collection(self, name: str) -> AsyncCollection[Document]:
         return self._database.get_collection(name, codec_options=CODEC)
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    event.clear()
 
 
 def claim_in(collection: str, document: Document) -> Claim:

@@ -102,7 +102,7 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        works = self._run, self._clearer.run, self._beat_forever, self._finder.run
+        works = self._run, self._clearer.run, self._beat_forever, self._finder.run, self._finder.take_over
         self._tasks = [asyncio.create_task(again_and_again(work)) for work in works]
 
     async def stop(self, seconds: float) -> None:
