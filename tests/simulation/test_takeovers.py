@@ -47,7 +47,7 @@ def test_several_that_a_slow_kafka_keeps_long_do_not_fence_each_other_for_ever(
     scene = Scene(others)
 
     def slow(name: str, sender: Process | None) -> float:
-        return 0.0 if name == "kafka.fetch" else scene.dice.uniform(0.25, 0.35)
+        return scene.dice.uniform(0.25, 0.35)
 
     async def happens(scene: Scene) -> None:
         decider = await scene.begin(scene.one)
