@@ -100,7 +100,7 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         ("an old one's", lanes_of("an old one's")),
     ):
         log = Log()
-        await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence(holder, "me")
+        await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("me", holder)
         assert log.fenced == lanes
 
 
@@ -116,7 +116,7 @@ async def test_who_takes_over_gives_the_holder_up_before_it_fences() -> None:
         held.extend([await one.is_held("h"), await one.is_held("another")])
 
     log.fence = fence
-    await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("h", "me")
+    await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("me", "h")
     assert held == [False, True]
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from tyrsky.clearing import Clearer
-from tyrsky.finding import REST_SECONDS_MAX
+from tyrsky.finding import REST_SECONDS_MAX, Finder
 from tyrsky.holding import Holders
 from tyrsky.kafka_log import KafkaLog, KafkaSender
 from tyrsky.relay import Relay
 
 from tests.simulation import domain
-from tests.simulation.loop import Process
+from tests.simulation.loop import RUNNING_IN, Process
 from tests.simulation.network import Direct
 from tests.simulation.producer import MemoryProducer
 from tests.simulation.scene import Scene
@@ -78,6 +78,33 @@ def test_what_a_newer_version_keeps_is_taken_over_by_an_older_one_too(monkeypatc
     assert scene.lost(happens) == []
 
 
+def test_who_cannot_take_over_leaves_it_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of an older version that does not know what to make of the holder, say."""
+    scene, failed = Scene(1), list[str]()
+    take_over: Any = Finder._take_over
+
+    async def unable(self: Any, holder: str) -> bool:
+        process = RUNNING_IN.get()
+        if process is scene.other:
+            failed.append(holder)
+            raise KeyError("places")
+        return await take_over(self, holder)
+
+    monkeypatch.setattr(Finder, "_take_over", unable)
+
+    async def happens(scene: Scene) -> None:
+        decider = await scene.begin(scene.one)
+        await scene.begin(scene.other)
+        await dies_with_an_event_to_clear(scene, decider, monkeypatch)
+        while not failed:
+            await asyncio.sleep(0.1)
+        await scene.begin(Process("able"))
+        await asyncio.sleep(20)
+        assert await scene.database["rooms"].count_documents({"lease_by": {"$exists": True}}) == 0
+
+    assert scene.lost(happens) == []
+
+
 async def test_who_takes_over_does_so_until_it_is_given_up_itself() -> None:
     database: Any = Server().client()["x"]
     holders = Holders(database)
@@ -85,7 +112,13 @@ async def test_who_takes_over_does_so_until_it_is_given_up_itself() -> None:
         await holders.register(each, [])
     assert await holders.give_up("gone", "one")
     assert not await holders.give_up("gone", "other")
-    assert await holders.give_up("gone", "one")  # once more, when it failed
+    assert await holders.give_up("gone", "one")  # once more: the first answer was lost
+    await holders.pass_on("gone", "one")
+    assert await holders.give_up("gone", "other")
+    await holders.pass_on("gone", "one")
+    assert not await holders.give_up("gone", "one")
+    await holders.pass_on("gone", "other")
+    assert await holders.give_up("gone", "one")
     assert await holders.give_up("one", "other")
     assert await holders.give_up("gone", "other")
     assert not await holders.is_held("gone")

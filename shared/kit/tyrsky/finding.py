@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from pymongo import UpdateOne
@@ -139,19 +140,21 @@ class Finder:
         while True:
             if (me := self._holder) and (gone := sorted(self._dead | self._given_up)):
                 # All are fenced first: what one has left open holds up who reads what another has published.
-                fenced = [each for each in gone if await self._well(self._fence, each, me)]
-                if any(await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))):
+                fenced = [each for each in gone if await self._well(partial(self._fence, me), each, me)]
+                if any(await asyncio.gather(*(self._well(self._take_over, each, me) for each in fenced))):
                     self._wake.set()  # for what was freed
             await _until(self._gone, HURRY_SECONDS)
 
-    async def _well(self, step: Callable[..., Awaitable[bool]], holder: str, *more: str) -> bool:
+    async def _well(self, step: Callable[[str], Awaitable[bool]], holder: str, me: str) -> bool:
         try:
-            return await step(holder, *more)
+            return await step(holder)
         except Exception as error:  # whatever it is, the other holders have their turn
             log.warning("taking over from the relay %s failed, trying again: %s", holder, type(error).__name__)
+            with suppress(Exception):
+                await self._holders.pass_on(holder, me)  # another may be able to
             return False
 
-    async def _fence(self, holder: str, me: str) -> bool:
+    async def _fence(self, me: str, holder: str) -> bool:
         """Give it up first, so that it clears nothing any more, whatever it claims meanwhile: what readers can see
         behind the fence may lie behind what the fence has aborted. False when another takes over."""
         if not await self._holders.give_up(holder, me):

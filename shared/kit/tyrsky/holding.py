@@ -79,6 +79,10 @@ class Holders:
         result = await self._collection.update_one({"_id": holder, **as_it_was}, {"$set": {"given_up": to}})
         return result.matched_count == 1
 
+    async def pass_on(self, holder: str, me: str) -> None:
+        """Whoever can may take over."""
+        await self._collection.update_one({"_id": holder, "given_up": me}, {"$set": {"given_up": ""}})
+
     async def is_held(self, holder: str) -> bool:
         """Whether nobody has given it up, so that nothing of it was fenced before this was asked."""
         return await self._collection.find_one({"_id": holder, **NOT_GIVEN_UP}, {"_id": 1}) is not None

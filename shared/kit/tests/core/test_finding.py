@@ -19,7 +19,7 @@ def finder(monkeypatch: pytest.MonkeyPatch, *, take_over: float = 0, poll: float
     one.collections.append("visits")
     polled: list[float] = []
 
-    async def fencing(gone: str, me: str) -> bool:
+    async def fencing(me: str, gone: str) -> bool:
         """Kafka is quick."""
         return True
 
@@ -86,7 +86,7 @@ async def test_a_holder_that_cannot_be_fenced_or_taken_over_is_in_no_other_s_way
     one, polled = finder(monkeypatch)
     tried: list[str] = []
 
-    async def fencing(gone: str, me: str) -> bool:
+    async def fencing(me: str, gone: str) -> bool:
         tried.append(f"fence {gone}")
         if gone == "a":
             raise TimeoutError
