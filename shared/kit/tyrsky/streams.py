@@ -9,6 +9,7 @@ client connects again, as browsers do by themselves (WHATWG HTML, 9.2), and gets
 import asyncio
 from collections import Counter
 from collections.abc import Hashable
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
@@ -78,11 +79,11 @@ class MayStream:
             await self._send(message)
 
     def _end(self) -> None:
-        if not self._time.expired():  # else it is at its end, which may take long: what it leaves to do, a slow reader
+        with suppress(RuntimeError):  # it is at its end, which may take long: what it leaves to do, a slow reader
             self._time.reschedule(0)
 
     async def finish(self, receive: Receive) -> bool:
-        """Its time is over; whether it was a stream, or was to be one."""
+        """It is over, or its time is; whether it was a stream, or was to be one."""
         if self._refusal is not None:
             await admission.refuse(self._refusal, self._scope, receive, self._send)
         elif self._begun and not self._whole:
