@@ -26,6 +26,9 @@ from tests.simulation.network import Transport
 HEARTBEAT_SECONDS = 3.0
 REQUEST_SECONDS = 40.0
 
+Fetched = tuple[Mapping[TopicPartition, int], Mapping[TopicPartition, Any]]
+"""From where it was asked for, and what there is."""
+
 
 @dataclass
 class Behaviour:
@@ -64,6 +67,7 @@ class MemoryConsumer:
         self._news = asyncio.Event()
         self._listener: Any = None
         self._task: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Task[Fetched] | None = None
         self._started = False
         self._stopped = False
         broker.when_changed(self._news.set)
@@ -195,14 +199,18 @@ class MemoryConsumer:
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: float = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
-        """What there is next; waits a while when there is nothing."""
+        """What there is next; waits a while when there is nothing. What was asked for then comes with the next call."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_ms / 1000):
                 while not self._stopped:
                     self._news.clear()
-                    if not self._may_have_more():  # the broker would keep the request until there is something
-                        await self._news.wait()
-                    elif found := await self._fetch(max_records or 500):
+                    if self._fetching is None and not self._may_have_more():
+                        await self._news.wait()  # the broker would keep the request until there is something
+                        continue
+                    self._fetching = self._fetching or asyncio.create_task(self._fetch(max_records or 500))
+                    await asyncio.wait({self._fetching})
+                    fetched, self._fetching = self._fetching.result(), None
+                    if found := self._taken(*fetched):
                         return found
         return {}
 
@@ -212,16 +220,20 @@ class MemoryConsumer:
     def _may_have_more(self) -> bool:
         return any(at not in self._ends or self._end(at) > place for at, place in self._reading().items())
 
-    async def _fetch(self, limit: int) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
+    async def _fetch(self, limit: int) -> Fetched:
         asked = self._reading()
         dice = self._behaviour.random
         if dice.random() < self._behaviour.again:
             asked = {at: max(0, position - dice.randrange(4)) for at, position in asked.items()}
         limit = dice.randint(1, limit)
-        read = await self._ask.until_answered("fetch", lambda: self._read(asked, limit))
+        return asked, await self._ask.until_answered("fetch", lambda: self._read(asked, limit))
+
+    def _taken(
+        self, asked: Mapping[TopicPartition, int], read: Mapping[TopicPartition, Any]
+    ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
         answer: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
         order = list(read)
-        dice.shuffle(order)
+        self._behaviour.random.shuffle(order)
         for at in order:
             stored, end, self._ends[at] = read[at]
             if at not in self._assigned or not asked[at] <= self._positions.get(at, -1) <= end:

@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid5
 
@@ -69,6 +70,31 @@ def test_what_is_not_taken_is_tried_ever_more_seldom_and_comes_when_it_is(
         await asyncio.sleep(400)
 
     assert scene.lost(happens) == []
+
+
+HEADERS = {"ce_id": "1", "ce_type": "t"}
+READABLE = {"topic": domain.ROOMS, "sequence": 1, "headers": HEADERS, "body": "{}"}
+
+
+@pytest.mark.parametrize(
+    "difference", [{"unknown": 1}, {"headers": {}}, {"headers": {**HEADERS, "ce_x": None}}, {"body": None}]
+)
+def test_what_another_version_left_in_an_outbox_is_in_nobody_s_way(difference: dict[str, Any]) -> None:
+    """Some of it was read, and failed whenever it was sent, and all that went with it."""
+    scene, waited = Scene(1), list[int]()
+    foreign = {"_id": "foreign", "version": 1, "lease_token": "", "outbox": [READABLE | difference]}
+
+    async def happens(scene: Scene) -> None:
+        decider, rooms = await scene.begin(scene.one), scene.database["rooms"]
+        await rooms.insert_one(foreign | {"outbox_since": datetime(2026, 1, 1, tzinfo=UTC)})
+        for number in range(30):
+            await scene.loop.spawn(scene.one, saved(decider, f"{number}", ""))
+            await asyncio.sleep(1)
+            waited.append(await rooms.count_documents({"outbox_since": {"$exists": True}}))
+        await rooms.delete_one({"_id": "foreign"})
+
+    assert scene.lost(happens) == []
+    assert waited == [1] * 30
 
 
 async def test_an_aggregate_is_held_back_for_ever_longer_until_it_is_taken() -> None:

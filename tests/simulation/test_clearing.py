@@ -27,14 +27,14 @@ async def test_who_was_given_up_while_it_asked_what_is_seen_clears_nothing(given
     """Whatever it has claimed since: the offsets may have gone on because of an abort."""
     database: Any = Server().client()["x"]
     one = Holders(database)
-    await one.register("h")
+    await one.register("h", [])
     claimed = {"lease_by": "h", "lease_token": "t", "version": 1, "outbox_since": datetime.now(UTC)}
     await database["rooms"].insert_one({"_id": "r", **claimed, "outbox": [{"topic": "rooms", "sequence": 1}]})
     cleared: list[bool] = []
 
     async def stable(partitions: list[Any]) -> Places:
         if given_up:
-            await Holders(database).give_up("h")
+            await Holders(database).give_up("h", "me")
         return {ROOMS: 1}
 
     def noted(claims: Sequence[Claim], places: Places, *, well: bool) -> None:

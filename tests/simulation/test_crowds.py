@@ -23,6 +23,7 @@ from tyrsky.store import Change, Claim, Document, Outgoing, Store
 from shared.kit.tests.core.room import Room, room
 from tests.simulation.clock import simulated
 from tests.simulation.loop import Loop
+from tests.simulation.network import Direct, Work
 from tests.simulation.store import Server
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,8 +171,24 @@ async def test_what_was_being_saved_when_the_queue_was_full_is_published_all_the
     assert ([claim.id for claim in claims], relay.claimant()) == (["0", "1", "2"], "h")
 
 
-async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhile() -> None:
-    database: Any = Server().client()["x"]
+class Counting(Direct):
+    """Notes how many things each call asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+
+    async def call(self, name: str, works: Sequence[Work], lost: Callable[[], Exception]) -> list[Any]:
+        self.calls.append((name, len(works)))
+        return await super().call(name, works, lost)
+
+
+@pytest.mark.parametrize("added", [1, 50])
+async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhile_and_at_all_of_them_at_once(
+    added: int,
+) -> None:
+    """With a call for each, a store that took a second for a call had more to be looked at every time."""
+    server, counting = Server(), Counting()
+    database: Any = server.client()["x"]
     documents = [waiting(str(number), "t", by="me") for number in range(50)]
     await database["rooms"].insert_many(documents)
     claims = [
@@ -179,24 +196,15 @@ async def test_clearing_many_looks_again_at_those_alone_that_were_saved_meanwhil
         for each in documents
     ]
     more = {"topic": "t", "sequence": 2, "headers": {"ce_id": "x", "ce_type": "t"}, "body": "{}"}
-    await database["rooms"].update_one({"_id": "7"}, {"$set": {"version": 2}, "$push": {"outbox": more}})
-    relay, looks = Publishing(), 0
-    rooms = database["rooms"]
-    again = type(rooms).find_one_and_update
-
-    async def counted(self: Any, *about: Any, **more: Any) -> Any:
-        nonlocal looks
-        looks += 1
-        return await again(self, *about, **more)
-
-    type(rooms).find_one_and_update = counted
-    try:
-        await Clearer(database, Holders(database), relay).clear("rooms", claims)
-    finally:
-        type(rooms).find_one_and_update = again
-    assert (looks, relay.published) == (1, ["7"])
-    left = [each["_id"] async for each in rooms.find({"outbox_since": {"$exists": True}})]
-    assert left == ["7"]
+    ids = [str(number) for number in range(50 - added, 50)]
+    await database["rooms"].update_many({"_id": {"$in": ids}}, {"$set": {"version": 2}, "$push": {"outbox": more}})
+    relay: Any = Publishing()
+    counted: Any = server.client(counting)["x"]
+    await Clearer(counted, Holders(counted), relay).clear("rooms", claims)
+    assert counting.calls == [("rooms.bulk_write", 50), ("rooms.find", 1), ("rooms.bulk_write", added)]
+    assert sorted(relay.published) == sorted(ids)
+    left = [each async for each in database["rooms"].find({"outbox_since": {"$exists": True}})]
+    assert [(each["_id"], each["outbox"]) for each in left] == [(id, [more]) for id in ids]
 
 
 async def test_what_the_server_finds_too_large_is_refused() -> None:

@@ -95,8 +95,9 @@ def test_nothing_is_lost_in_many_runs(happens: Callable[[Scene], Awaitable[None]
 
 @pytest.mark.slow
 def test_it_is_where_a_holder_is_fenced_and_not_given_up_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def give_up(self: Any, holder: str) -> None:
+    async def give_up(self: Any, holder: str, to: str) -> bool:
         """Whoever goes on before the fence does not know."""
+        return True
 
     monkeypatch.setattr(Holders, "give_up", give_up)
     assert lost_within(overtaken, MANY) <= MANY

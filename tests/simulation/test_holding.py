@@ -64,7 +64,7 @@ def holders(database: Any) -> Holders:
 async def test_beats_are_told_one_after_the_other() -> None:
     server = Server()
     one = holders(server.client(Late(patience=1))["x"])
-    await one.register("h")
+    await one.register("h", [])
     places: Places = {ROOMS: 1}
     first = asyncio.create_task(one.beat("h", places))
     await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ async def test_beats_are_told_one_after_the_other() -> None:
 async def test_a_beat_that_its_sender_gave_up_does_not_overwrite_a_newer_one() -> None:
     server = Server()
     one, places = holders(server.client(Late())["x"]), Places()
-    await one.register("h")
+    await one.register("h", [])
     first = asyncio.create_task(one.beat("h", {ROOMS: 1}))
     await asyncio.sleep(0.01)
     first.cancel()
@@ -91,7 +91,7 @@ async def test_a_beat_that_its_sender_gave_up_does_not_overwrite_a_newer_one() -
 async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() -> None:
     database: Any = Server().client()["x"]
     one = holders(database)
-    await one.register("this version's")
+    await one.register("this version's", [])
     await database["relays"].insert_one({"_id": "another's", "beats": 0, "places": [], "lanes": ["x", "y", "z"]})
     await database["relays"].insert_one({"_id": "an old one's", "beats": 0, "places": []})
     for holder, lanes in (
@@ -100,7 +100,7 @@ async def test_what_is_fenced_is_what_the_holder_s_own_version_publishes_with() 
         ("an old one's", lanes_of("an old one's")),
     ):
         log = Log()
-        await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence(holder)
+        await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("me", holder)
         assert log.fenced == lanes
 
 
@@ -109,22 +109,22 @@ async def test_who_takes_over_gives_the_holder_up_before_it_fences() -> None:
     database: Any = Server().client()["x"]
     one, log = holders(database), Log()
     held: list[bool] = []
-    await one.register("h")
-    await one.register("another")
+    await one.register("h", [])
+    await one.register("another", [])
 
     async def fence(lanes: list[str], topics: Iterable[str]) -> None:
         held.extend([await one.is_held("h"), await one.is_held("another")])
 
     log.fence = fence
-    await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("h")
+    await Finder(database, cast(Any, log), one, Aside(), cast(Any, None))._fence("me", "h")
     assert held == [False, True]
 
 
 async def test_who_was_given_up_is_told_by_its_next_beat() -> None:
     one = holders(Server().client()["x"])
-    await one.register("h")
+    await one.register("h", [])
     assert await one.beat("h", {})
-    await one.give_up("h")
+    await one.give_up("h", "me")
     assert not await one.beat("h", {})
 
 
@@ -229,6 +229,6 @@ async def test_of_many_holders_none_waits_until_another_was_read() -> None:
     finder.go_on_as("me")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await finder.run()
+            await finder.take_over()
     assert len(reads) == 3
     assert max(reads) - min(reads) < 0.05

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky.finding import CLAIMED, WAITING, claim_in
@@ -178,23 +179,28 @@ class Clearer:
         )
         if result.matched_count == len(claims):
             return True
-        tokens = [claim.token for claim in claims]
-        left = {"_id": {"$in": [claim.id for claim in claims]}, "lease_token": {"$in": tokens}, **WAITING}
-        uncleared = {document["_id"] async for document in collection.find(left, {"_id": 1})}
-        all_there = result.matched_count + len(uncleared) >= len(claims)
-        for claim in (claim for claim in claims if claim.id in uncleared):
+        return result.matched_count + await self._go_on(collection, claims) >= len(claims)
+
+    async def _go_on(self, collection: AsyncCollection[Document], claims: Sequence[Claim]) -> int:
+        """Of those that were not cleared take out what was published, and publish the rest; how many are claimed still.
+        In as many calls for many as for one: else what is added while a slow store is asked is more every time."""
+        mine = {claim.id: claim for claim in claims}
+        query = {"_id": {"$in": list(mine)}, "lease_token": {"$in": [claim.token for claim in claims]}, **WAITING}
+        found = [(mine[each["_id"]], each) async for each in collection.find(query, CLAIMED)]
+        left = [(claim, document) for claim, document in found if document["lease_token"] == claim.token]
+        taken_out: list[UpdateOne] = []
+        for claim, document in left:
             # Without events: what was added meanwhile was private, and only the mark is left to be taken away.
             last = claim.outgoing[-1].sequence if claim.outgoing else 0
-            # Matches only where the clearing above did not: it took the outbox_since away.
-            document = await collection.find_one_and_update(
-                {"_id": claim.id, "lease_token": claim.token, **WAITING},
-                {"$pull": {"outbox": {"sequence": {"$lte": last}}}},
-                projection=CLAIMED,
-                return_document=ReturnDocument.AFTER,
-            )
-            if document is not None and document.get("lease_by") == claim.by:
-                self._relay.publish(claim_in(name, document))
-        return all_there
+            document["outbox"] = [entry for entry in document["outbox"] if entry["sequence"] > last]
+            this = {"_id": claim.id, "lease_token": claim.token}
+            taken_out.append(UpdateOne(this, {"$pull": {"outbox": {"sequence": {"$lte": last}}}}))
+        if taken_out:
+            await collection.bulk_write(taken_out, ordered=False)
+        for claim, document in left:
+            if document.get("lease_by") == claim.by:
+                self._relay.publish(claim_in(collection.name, document))
+        return len(left)
 
 
 def _hidden(each: Published, stable: Places) -> list[Partition]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from pymongo import UpdateOne
@@ -32,6 +33,8 @@ REST_SECONDS_MAX = 5.0
 """How long it rests at most, however slow the store was the last time."""
 
 HURRY_SECONDS = 0.5
+"""How long until it is tried again to take over."""
+
 CLAIMS_MAX = 500
 """Outboxes that are claimed at a time."""
 
@@ -87,11 +90,13 @@ class Finder:
         self._given_up: set[str] = set()
         self._orphans: dict[tuple[str, str, str], float] = {}
         self._wake = asyncio.Event()
+        self._gone = asyncio.Event()
 
     def go_on_as(self, holder: str) -> None:
         """Kafka is there, and what is found is claimed for this holder."""
         self._holder = holder
         self._wake.set()
+        self._gone.set()
 
     def gave_up(self, holder: str) -> None:
         """A holder of this very process is no more: nobody need wait for its silence."""
@@ -102,7 +107,7 @@ class Finder:
         """Holders that seem to be no more."""
         self._dead = holders
         if holders:
-            self._wake.set()
+            self._gone.set()
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Let whoever can publish them."""
@@ -114,14 +119,9 @@ class Finder:
             )
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled: look for what waits."""
         while True:
             more = False
-            if self._holder:
-                # All are fenced first: what one has left open holds up who reads what another has published.
-                gone = sorted(self._dead | self._given_up)
-                fenced = [each for each in gone if await self._well(self._fence, each)]
-                await asyncio.gather(*(self._well(self._take_over, each) for each in fenced))
             began = asyncio.get_running_loop().time()
             for name in self.collections:
                 try:
@@ -129,44 +129,51 @@ class Finder:
                 except Exception as error:  # whatever it is, the other collections' events go on
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
             took = asyncio.get_running_loop().time() - began
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.05 if more else self._rest(took)):
-                    await self._wake.wait()
-            self._wake.clear()
-
-    def _rest(self, took: float) -> float:
-        """How long until the next round: not long when somebody's work is still to be taken over."""
-        if self._holder and self._dead | self._given_up:
-            return HURRY_SECONDS
-        return min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
+            rest = min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
+            await _until(self._wake, 0.05 if more else rest)
 
     # -- taking over --------------------------------------------------------------------------------------------------
 
-    async def _well(self, step: Callable[[str], Awaitable[None]], holder: str) -> bool:
+    async def take_over(self) -> None:
+        """Until cancelled: from those that are no more. Beside the looking, since it may take as long as others'
+        transactions are open."""
+        while True:
+            if (me := self._holder) and (gone := sorted(self._dead | self._given_up)):
+                # All are fenced first: what one has left open holds up who reads what another has published.
+                fenced = [each for each in gone if await self._well(partial(self._fence, me), each, me)]
+                if any(await asyncio.gather(*(self._well(self._take_over, each, me) for each in fenced))):
+                    self._wake.set()  # for what was freed
+            await _until(self._gone, HURRY_SECONDS)
+
+    async def _well(self, step: Callable[[str], Awaitable[bool]], holder: str, me: str) -> bool:
         try:
-            await step(holder)
+            return await step(holder)
         except Exception as error:  # whatever it is, the other holders have their turn
             log.warning("taking over from the relay %s failed, trying again: %s", holder, type(error).__name__)
+            with suppress(Exception):
+                await self._holders.pass_on(holder, me)  # another may be able to
             return False
-        return True
 
-    async def _fence(self, holder: str) -> None:
+    async def _fence(self, me: str, holder: str) -> bool:
         """Give it up first, so that it clears nothing any more, whatever it claims meanwhile: what readers can see
-        behind the fence may lie behind what the fence has aborted."""
-        await self._holders.give_up(holder)
+        behind the fence may lie behind what the fence has aborted. False when another takes over."""
+        if not await self._holders.give_up(holder, me):
+            return False
         topics = {topic for topic, _ in await self._holders.places(holder)}
         await self._log.fence(await self._holders.lanes(holder), topics)
+        return True
 
-    async def _take_over(self, holder: str) -> None:
+    async def _take_over(self, holder: str) -> bool:
         """Of one that was fenced: take what readers can see of it out of the outboxes, and free the rest."""
         seen = await self._log.seen(await self._holders.places(holder))
-        for name in self.collections:
+        for name in sorted({*self.collections, *await self._holders.collections(holder)}):
             await self._free(self._collection(name), holder, seen)
         await self._holders.forget(holder)
         self._given_up.discard(holder)
         self._dead.discard(holder)
         metrics.relay_takeovers.inc()
         log.info("took over from the relay %s", holder)
+        return True
 
     async def _free(
         self, collection: AsyncCollection[Document], holder: str, seen: Mapping[tuple[str, str], int]
@@ -263,11 +270,23 @@ class Finder:
         return self._database.get_collection(name, codec_options=CODEC)
 
 
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    event.clear()
+
+
 def claim_in(collection: str, document: Document) -> Claim:
     """The claim that a document tells of.
 
     :raises KeyError, TypeError: when its outbox is not of this kit's version.
     """
     by, token = document["lease_by"], document["lease_token"]
+    for entry in document["outbox"]:  # here, where one is in nobody's way, and not when it is sent with others
+        headers = entry["headers"]
+        texts = entry["topic"], entry["body"], headers["ce_id"], headers["ce_type"], *headers.values()
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("not text")
     outgoing = [Outgoing(**entry) for entry in document["outbox"]]
     return Claim(collection, document["_id"], document["version"], by, token, outgoing)

@@ -9,12 +9,13 @@ The document::
 
     {_id: holder, beats,
      lanes: [transactional id],              # what it publishes with, to be fenced
+     collections: [name],                    # where it claims; a process of another version may not have them
      places: [{topic, partition, offset}],   # whatever of its events lies before these, it has cleared
-     given_up?}                              # somebody is about to fence it: it neither counts nor clears any more
+     given_up?}                              # the relay that takes over from it: it neither counts nor clears any more
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -43,9 +44,12 @@ class Holders:
         self._beats = 0
         self._beating = asyncio.Lock()
 
-    async def register(self, holder: str) -> None:
-        """From now on it may claim: others know it, and wait for its end."""
-        await self._collection.insert_one({"_id": holder, "beats": 0, "lanes": lanes_of(holder), "places": []})
+    async def register(self, holder: str, collections: Sequence[str]) -> None:
+        """From now on it may claim there: others know it, and wait for its end."""
+        lanes = lanes_of(holder)
+        await self._collection.insert_one(
+            {"_id": holder, "beats": 0, "lanes": lanes, "collections": list(collections), "places": []}
+        )
 
     async def beat(self, holder: str, places: Places) -> bool:
         """Tell that it lives, and from where on its events may have to be looked for; False when it was given up.
@@ -60,9 +64,24 @@ class Holders:
             )
         return result.matched_count == 1
 
-    async def give_up(self, holder: str) -> None:
-        """From now on it is known to be fenced soon: what it sees to be stable after this may be aborted."""
-        await self._collection.update_one({"_id": holder}, {"$set": {"given_up": True}})
+    async def give_up(self, holder: str, to: str) -> bool:
+        """From now on it is known to be fenced soon: what it sees to be stable after this may be aborted.
+
+        Whether ``to`` takes over: not while another does, who is not given up. Of two each would fence the producers
+        with which the other is fencing, again and again."""
+        document = await self._collection.find_one({"_id": holder}, {"given_up": 1})
+        if document is None:
+            return True
+        before = document.get("given_up")
+        if before not in (None, to) and await self.is_held(before):
+            return False
+        as_it_was = NOT_GIVEN_UP if before is None else {"given_up": before}
+        result = await self._collection.update_one({"_id": holder, **as_it_was}, {"$set": {"given_up": to}})
+        return result.matched_count == 1
+
+    async def pass_on(self, holder: str, me: str) -> None:
+        """Whoever can may take over."""
+        await self._collection.update_one({"_id": holder, "given_up": me}, {"$set": {"given_up": ""}})
 
     async def is_held(self, holder: str) -> bool:
         """Whether nobody has given it up, so that nothing of it was fenced before this was asked."""
@@ -72,6 +91,11 @@ class Holders:
         """What is to be fenced, as the holder's own version of the kit said it."""
         document = await self._collection.find_one({"_id": holder}) or {}
         return document.get("lanes") or lanes_of(holder)
+
+    async def collections(self, holder: str) -> list[str]:
+        """Where it may have claimed, as far as it has said so."""
+        document = await self._collection.find_one({"_id": holder}) or {}
+        return document.get("collections", [])
 
     async def places(self, holder: str) -> Places:
         """From where on its events may have to be looked for. Nothing of one that was forgotten has to be."""

@@ -36,7 +36,7 @@ class KafkaLog:
         return await self._open(lanes_of(holder))
 
     async def _open(self, lanes: Iterable[str]) -> "KafkaSender":
-        sender = KafkaSender([], self._consumer("read_committed"))
+        sender = KafkaSender([], self._consumer())
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await sender.reader.start()
@@ -99,20 +99,20 @@ class KafkaLog:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncGenerator[AIOKafkaConsumer]:
-        consumer = self._consumer("read_committed")
+        consumer = self._consumer()
         try:
             await consumer.start()
             yield consumer
         finally:
             await ended(consumer.stop, seconds=STOP_SECONDS)
 
-    def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
+    def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            isolation_level=isolation_level,
+            isolation_level="read_committed",
             fetch_max_wait_ms=FETCH_MS,
         )
 

@@ -79,6 +79,7 @@ class Limits:
                 finally:
                     if not begun:
                         self._places.leave(caller)
+            await answer.finish(receive)  # a stream that was refused, and at its end before it could be cut off
         except TimeoutError:
             if not timer.expired():
                 raise

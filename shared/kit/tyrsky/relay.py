@@ -102,7 +102,7 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to publish, first of all what an earlier process left."""
-        works = self._run, self._clearer.run, self._beat_forever, self._finder.run
+        works = self._run, self._clearer.run, self._beat_forever, self._finder.run, self._finder.take_over
         self._tasks = [asyncio.create_task(again_and_again(work)) for work in works]
 
     async def stop(self, seconds: float) -> None:
@@ -133,6 +133,7 @@ class Relay:
     # -- publishing ---------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        self._lost = True  # of an earlier run that was ended in the middle it is not known what became of its claims
         pause = 0.0
         while True:
             claims: list[Claim] = []
@@ -166,7 +167,7 @@ class Relay:
         holder = f"{self._name}-{uuid4()}"
         sender = await self._log.open(holder)
         try:
-            await self._holders.register(holder)
+            await self._holders.register(holder, self._finder.collections)
         except BaseException:
             await sender.close()
             with suppress(Exception):  # it may be registered all the same: cancelled while the store was at it

@@ -9,6 +9,7 @@ client connects again, as browsers do by themselves (WHATWG HTML, 9.2), and gets
 import asyncio
 from collections import Counter
 from collections.abc import Hashable
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
@@ -69,7 +70,7 @@ class MayStream:
             now = asyncio.get_running_loop().time()
             if self._refusal is None:
                 self._begun = True
-                self._scope[ENDS] = lambda: self._time.reschedule(0)
+                self._scope[ENDS] = self._end
                 self._time.reschedule(now + self._streams.seconds)
             else:
                 self._time.reschedule(now)
@@ -77,8 +78,12 @@ class MayStream:
             self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await self._send(message)
 
+    def _end(self) -> None:
+        with suppress(RuntimeError):  # it is at its end, which may take long: what it leaves to do, a slow reader
+            self._time.reschedule(0)
+
     async def finish(self, receive: Receive) -> bool:
-        """Its time is over; whether it was a stream, or was to be one."""
+        """It is over, or its time is; whether it was a stream, or was to be one."""
         if self._refusal is not None:
             await admission.refuse(self._refusal, self._scope, receive, self._send)
         elif self._begun and not self._whole:

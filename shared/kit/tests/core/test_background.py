@@ -46,7 +46,7 @@ async def test_a_client_s_end_is_not_the_end_of_who_waits_for_it(monkeypatch: py
     assert not await ends_by_itself(ended(Client().stop))
     log = KafkaLog("nowhere:1", "a test")
 
-    def consumer(isolation_level: str) -> Client:
+    def consumer() -> Client:
         return Client()
 
     monkeypatch.setattr(log, "_consumer", consumer)

@@ -182,7 +182,7 @@ async def test_what_a_dead_process_left_is_found_and_published(rig: Rig) -> None
 
 async def test_what_a_living_relay_has_claimed_nobody_else_publishes(rig: Rig) -> None:
     holders = Holders(rig.database)
-    await holders.register(GONE)
+    await holders.register(GONE, [])
     id = await rig.fill(nobody, 1)
     async with running(rig.relay()):
         for _ in range(8):

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx2
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.sse import EventSourceResponse
 from tyrsky import metrics
 from tyrsky.connections import Connection
@@ -46,10 +46,12 @@ class Place:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
 
+    def shown(self, caller: str) -> dict[str, str]:
+        return self._authority.headers("vaao", ["outreach"], sub=caller) if caller else {}
+
     @asynccontextmanager
     async def follow(self, caller: str = "") -> AsyncGenerator[httpx2.Response]:
-        headers = self._authority.headers("vaao", ["outreach"], sub=caller) if caller else {}
-        async with self.client.stream("GET", f"{self.base}/ticks", headers=headers) as answer:
+        async with self.client.stream("GET", f"{self.base}/ticks", headers=self.shown(caller)) as answer:
             yield answer
 
 
@@ -142,4 +144,39 @@ async def test_a_stop_waits_for_no_stream(place: Place):
         place.server.should_exit = True
         async with asyncio.timeout(10):
             _ = [line async for line in lines]
+    await until_all_are_gone(place)
+
+
+@pytest.mark.parametrize("stream_seconds", [0.2])
+async def test_a_stop_comes_to_its_end_while_a_stream_is_at_its_own(place: Place, app: FastAPI):
+    """To end it once more was an error, and the server broke its stop off there: the service was not told to stop."""
+    ending = asyncio.Event()
+
+    @app.get("/long-ends", response_class=EventSourceResponse)
+    async def long_ends() -> AsyncIterator[int]:
+        try:
+            yield 0
+            await asyncio.sleep(60)
+        finally:
+            ending.set()
+            await asyncio.sleep(0.5)
+
+    asking = asyncio.create_task(place.client.get(f"{place.base}/long-ends"))
+    await ending.wait()
+    await place.server.shutdown()
+    assert (await asking).status_code == 200
+
+
+async def test_one_that_is_whole_at_once_is_refused_as_any_other(place: Place, app: FastAPI):
+    """It had come to its end before the refusal could cut it off, and nobody answered: 500."""
+
+    @app.get("/short")
+    async def short() -> Response:
+        return Response("data: 1\n\n", media_type="text/event-stream")
+
+    headers = place.shown("caller")
+    assert (await place.client.get(f"{place.base}/short", headers=headers)).text == "data: 1\n\n"
+    async with place.follow("caller"), place.follow("caller"):
+        refused = await place.client.get(f"{place.base}/short", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "caller-busy")
     await until_all_are_gone(place)
