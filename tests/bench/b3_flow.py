@@ -17,6 +17,7 @@ from seats import contracts
 from seats import room as seats
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
+from tyrsky.finding import WAITING
 from tyrsky.kafka_log import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.store import Change, Loaded, Saved, Store
@@ -210,7 +211,7 @@ class Flow:
                 arrived = await reader.arrivals({room["_id"]: range(1, each + 1) for room in documents})
                 last = max(arrived.values())
                 async with asyncio.timeout(SECONDS):
-                    while await self.database["rooms"].count_documents({"outbox_since": {"$exists": True}}):
+                    while await self.database["rooms"].count_documents(WAITING):
                         await asyncio.sleep(0.05)
         return count / ((last - began) / 1e9)
 

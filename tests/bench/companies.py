@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from companies import testing
 from companies.company import Company
 from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.finding import WAITING
 from tyrsky.store import bson, new_token
 
 from tests.bench import topics
@@ -92,7 +93,7 @@ def took(asked: Sequence[Known], driven: Driven) -> None:
 
 async def backlog(database: AsyncDatabase[Document], collection: str = "companies") -> int:
     """Events that are written and not yet seen to be on the topic."""
-    waiting = database[collection].find({"outbox_since": {"$exists": True}}, {"outbox.sequence": 1})
+    waiting = database[collection].find(WAITING, {"outbox.sequence": 1})
     return sum([len(each["outbox"]) async for each in waiting])
 
 

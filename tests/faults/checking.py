@@ -14,7 +14,7 @@ from tests.faults.looking import Call, Record
 from tests.faults.lookups import LookUps
 from tests.faults.resting import Rest
 from tests.faults.rig import AWAY, EFFECTS, SETTLE_SECONDS, Rig
-from tests.faults.underway import UnderWay, senders
+from tests.faults.underway import LOAD_MAX, UnderWay, senders
 
 WATCH_SECONDS = 2.0
 BLINK_SECONDS = 0.5
@@ -72,10 +72,13 @@ class Checking:
         await asyncio.gather(self._watch_rows(), self._watch_effects(), self._watch_itself())
 
     async def _watch_rows(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(max(WATCH_SECONDS, took / LOAD_MAX))
+            began = time.monotonic()
             with suppress(*AWAY):
                 await self._look_at_rows()
+            took = time.monotonic() - began
 
     async def _watch_effects(self) -> None:
         while True:
@@ -86,9 +89,9 @@ class Checking:
                 self._rig.ledger.noted("hurt", part="mongo", since=since)  # who killed it does not matter
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _look_at_effects(self) -> None:
+    async def _look_at_effects(self, *, all: bool = False) -> None:
         for each in self._under_way:
-            await each.look(self._rig.database(each.sender.service), EFFECTS[each.sender.service])
+            await each.look(self._rig.database(each.sender.service), EFFECTS[each.sender.service], all=all)
 
     async def _watch_itself(self) -> None:
         while True:
@@ -157,7 +160,7 @@ class Checking:
         came = await asyncio.to_thread(paper.noted, "webhook")
         calls = [Call(each["id"], each["body"], each["genuine"]) for each in came]
         told = {service: await self._notes(service) for service in ("notifications", "seats")}
-        await self._look_at_effects()  # what they say by now was seen
+        await self._look_at_effects(all=True)  # what they say by now was seen
         notes = {kind: await asyncio.to_thread(paper.noted, kind) for kind in NOTES}
         return Outside([each.sender for each in self._under_way], mails, calls, told, notes)
 

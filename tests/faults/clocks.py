@@ -57,7 +57,7 @@ async def _dies(rig: Rig, service: str, turned: list[str], ahead: float) -> floa
         await hands.died(rig, instance, number)
         hands.want(rig, instance)
     database, died_at = rig.database(service), rig.ended_at
-    in_hand = await outboxes.waiting(database, await database.list_collection_names())
+    in_hand = await outboxes.waiting(database, await outboxes.collections(database))
     took = await outboxes.until_published(database, in_hand, died_at, TAKEN_OVER_SECONDS)
     if not math.isfinite(took):
         raise NotDone(f"{len(in_hand)} outboxes of {service} wait for {TAKEN_OVER_SECONDS} s and longer")

@@ -82,12 +82,6 @@ async def kept(databases: Mapping[str, AsyncDatabase[Document]]) -> dict[str, Ke
     return found
 
 
-async def waiting(database: AsyncDatabase[Document]) -> int:
-    """Aggregates of a service whose events are not yet published."""
-    names = await database.list_collection_names()
-    return sum([await database[name].count_documents({"outbox_since": {"$exists": True}}) for name in names])
-
-
 async def parked(database: AsyncDatabase[Document]) -> list[str]:
     """Dead letters that lie with a service, and what they are about."""
     return [f"{box['_id']}" async for box in database["dead_letters"].find({}, {"_id": 1})]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 
 from pymongo.asynchronous.database import AsyncDatabase
+from tyrsky.finding import WAITING
 from tyrsky.store import Document
 
 LOOK_SECONDS = 0.2
@@ -17,9 +18,20 @@ Waiting = dict[Place, Iterable[int]]
 """Aggregates with the numbers of their events that wait."""
 
 
+async def collections(database: AsyncDatabase[Document]) -> list[str]:
+    """Those of aggregates, in which a relay looks for what waits. To look through the others would take a small store
+    most of its time."""
+    found: list[str] = []
+    for name in sorted(await database.list_collection_names()):
+        indexes = await database[name].index_information()
+        if any(field == "outbox_since" for each in indexes.values() for field, _ in each["key"]):
+            found.append(name)
+    return found
+
+
 async def waiting(database: AsyncDatabase[Document], collections: Iterable[str], holder: str = "") -> Waiting:
     """What is to be published; with a holder, only what that one has claimed."""
-    query: Document = {"outbox_since": {"$exists": True}} | ({"lease_by": holder} if holder else {})
+    query: Document = {**WAITING} | ({"lease_by": holder} if holder else {})
     found: Waiting = {}
     for name in collections:
         async for each in database[name].find(query, {"outbox.sequence": 1}):

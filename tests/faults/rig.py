@@ -20,7 +20,7 @@ from tyrsky.store import Document
 from deploy.local.part import Part
 from deploy.local.stack import Stack
 from deploy.local.supervising import Process, Supervisor
-from tests.faults import looking
+from tests.faults import looking, outboxes
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.parts import Layout
@@ -171,11 +171,11 @@ class Rig:
 
     async def unsettled(self) -> list[str]:
         """What is still to be published or handled."""
-        found = [
-            f"{count} outboxes of {service}"
-            for service in self.services
-            if (count := await looking.waiting(self.database(service)))
-        ]
+        found: list[str] = []
+        for service in self.services:
+            database = self.database(service)
+            if left := await outboxes.waiting(database, await outboxes.collections(database)):
+                found.append(f"{len(left)} outboxes of {service}")
         if found:
             return found  # to ask for the lag costs more
         behind = await looking.lag(self.layout.bootstrap, self.layout.groups)
@@ -184,8 +184,10 @@ class Rig:
     async def due(self) -> int:
         """Mails and webhook calls that are still to be made, or whose end is not written down."""
         places = [(service, kind) for service, kind in EFFECTS.items() if service in self.services]
-        still = {"state.due_at": {"$ne": None}}
-        return sum([await self.database(service)[kind].count_documents(still) for service, kind in places])
+        still = [{"state.status": status, "state.due_at": {"$ne": None}} for status in ("accepted", "sending")]
+        return sum(
+            [await self.database(service)[kind].count_documents(each) for service, kind in places for each in still]
+        )
 
     def person(self, user: str) -> Any:
         """Somebody with a log-in, in front of the gateway."""

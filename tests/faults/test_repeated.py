@@ -112,6 +112,7 @@ def test_of_causes_that_explain_several_each_is_used_where_it_is_needed():
 def watched(folder: Path) -> UnderWay:
     under_way = UnderWay(SENDER, Ledger(folder / "ledger.jsonl"))
     under_way.seen(10, 11, [])
+    under_way.all_seen(10, 11, [])
     return under_way
 
 
@@ -130,8 +131,10 @@ def test_an_attempt_that_was_lost_hurt_when_it_may_have_been_made(tmp_path: Path
 
 def test_an_attempt_that_ended_between_two_looks_hurt_between_them(tmp_path: Path):
     under_way = watched(tmp_path)
-    under_way.seen(12, 13, [("s1", "accepted", 1, True)])
-    assert became(tmp_path) == [("s1", 10, 13)]
+    under_way.seen(12, 13, [])
+    under_way.all_seen(14, 15, [("s1", 1)])
+    under_way.all_seen(24, 25, [("s1", 1), ("s2", 1)])
+    assert became(tmp_path) == [("s1", 10, 15), ("s2", 14, 25)]
 
 
 def test_of_attempts_one_after_the_other_the_last_one_counts(tmp_path: Path):

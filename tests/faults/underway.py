@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notifications.settings import Settings as MailSettings
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import Document
 from tyrsky.webhooks import Settings as WebhookSettings
@@ -17,7 +18,8 @@ from tests.faults.ledger import Ledger
 from tests.faults.parts import Layout
 from tests.faults.repeated import LATE_SECONDS, Sender
 
-UNDER_WAY: Document = {"$or": [{"state.status": "sending"}, {"state.unsure": True}]}
+UNDER_WAY: Document = {"state.status": "sending"}
+UNSURE: Document = {"state.unsure": True}
 FIELDS = {"state.status": 1, "state.attempts": 1, "state.unsure": 1}
 
 AT_ONCE: dict[str, int] = {
@@ -27,6 +29,10 @@ AT_ONCE: dict[str, int] = {
 """How many effects an instance has in hand at most: the rig leaves these settings alone."""
 
 WAYS_OUT = {"notifications": ("notifications-smtp", "SMTP_SECONDS"), "seats": ("seats-webhook", "WEBHOOK_SECONDS")}
+
+
+LOAD_MAX = 0.05
+"""How much of the time it takes to look at all effects."""
 
 
 def senders(layout: Layout) -> list[Sender]:
@@ -56,15 +62,26 @@ class UnderWay:
         self._before = ledger.now()
         self._attempts: dict[str, Seen] = {}
         self._unsure: set[str] = set()
+        self._all_before = self._before
+        self._all_at = 0.0
         self._looking = asyncio.Lock()
 
-    async def look(self, database: AsyncDatabase[Document], collection: str) -> None:
-        """Look once."""
+    async def look(self, database: AsyncDatabase[Document], collection: str, *, all: bool = False) -> None:
+        """Look once: at what is under way, and at what was when it was looked at last; and, for those that were not
+        under way at any look, at ``all`` now and then: that reads the whole collection."""
+        effects = database[collection]
         async with self._looking:
             began = self._ledger.now()
-            found: list[dict[str, Any]] = await database[collection].find(UNDER_WAY, FIELDS).to_list()
-            told = [(e["_id"], e["state"]["status"], e["state"]["attempts"], e["state"]["unsure"]) for e in found]
-            self.seen(began, self._ledger.now(), told)
+            found = await _found(effects, UNDER_WAY)
+            still = {id for id, *_ in found}
+            found += await _found(effects, {"_id": {"$in": [id for id in self._attempts if id not in still]}})
+            self.seen(began, self._ledger.now(), found)
+            began = self._ledger.now()
+            if all or began >= self._all_at:
+                found = await _found(effects, UNSURE)
+                ended = self._ledger.now()
+                self.all_seen(began, ended, [(id, number) for id, _, number, _ in found])
+                self._all_at = ended + (ended - began) / LOAD_MAX
 
     def seen(self, began: float, ended: float, found: Iterable[tuple[str, str, int, bool]]) -> None:
         """What a look between these moments found: id, status, number of attempts, and whether it is unsure."""
@@ -79,7 +96,20 @@ class UnderWay:
                 attempts[id] = before if before and same else Seen(number, self._before, ended)
         self._attempts, self._before = attempts, began
 
+    def all_seen(self, began: float, ended: float, found: Iterable[tuple[str, int]]) -> None:
+        """What a look at all found between these moments: the ids that are unsure, and their numbers of attempts."""
+        for id, number in found:
+            if id not in self._unsure:
+                self._unsure.add(id)
+                self._note(id, self._attempts.get(id) or Seen(number, self._all_before, ended), ended)
+        self._all_before = began
+
     def _note(self, id: str, attempt: Seen, ended: float) -> None:
         """It hurt between the claim and the longest that an attempt may take."""
         until = min(ended, attempt.until + self.sender.seconds + LATE_SECONDS)
         self._ledger.noted("unsure", service=self.sender.service, id=id, since=attempt.since, until=until)
+
+
+async def _found(effects: AsyncCollection[Document], which: Document) -> list[tuple[str, str, int, bool]]:
+    found: list[dict[str, Any]] = await effects.find(which, FIELDS).to_list()
+    return [(e["_id"], e["state"]["status"], e["state"]["attempts"], e["state"]["unsure"]) for e in found]
