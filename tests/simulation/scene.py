@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
 from typing import Any
+from uuid import uuid5
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from tyrsky.deciding import Decider
+from tyrsky.drafting import Ask
 from tyrsky.kafka_log import KafkaLog
 from tyrsky.relay import Relay
 from tyrsky.store import Document, Store
@@ -66,3 +68,11 @@ class Scene:
         while not relay.claimant():
             await asyncio.sleep(0.1)
         return Decider(store, domain.codec, relay.publish)
+
+
+async def opened(decider: Decider[Any, Any], first: int, count: int, pause: float) -> None:
+    """Rooms, each with one event."""
+    for number in range(first, first + count):
+        id = uuid5(domain.NAMESPACE, f"room {number}")
+        await decider.carry_out(Ask(domain.OpenRoom(room_id=id, seats=1), uuid5(id, "open"), domain.COLLEGE))
+        await asyncio.sleep(pause)

@@ -9,28 +9,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
-from uuid import uuid5
 
 import pytest
-from tyrsky.deciding import Decider
-from tyrsky.drafting import Ask
 from tyrsky.holding import Holders
 from tyrsky.kafka_log import KafkaSender
 from tyrsky.producing import Partition, Places
 
-from tests.simulation import domain
 from tests.simulation.loop import Process
-from tests.simulation.scene import Scene
+from tests.simulation.scene import Scene, opened
 
 SEEDS, MANY = 40, 400
-
-
-async def opened(decider: Decider[Any, Any], first: int, count: int, pause: float) -> None:
-    """Rooms, each with one event."""
-    for number in range(first, first + count):
-        id = uuid5(domain.NAMESPACE, f"room {number}")
-        await decider.carry_out(Ask(domain.OpenRoom(room_id=id, seats=1), uuid5(id, "open"), domain.COLLEGE))
-        await asyncio.sleep(pause)
 
 
 async def overtaken(scene: Scene) -> None:

@@ -17,9 +17,8 @@ from tests.simulation import domain
 from tests.simulation.loop import RUNNING_IN, Process
 from tests.simulation.network import Direct
 from tests.simulation.producer import MemoryProducer
-from tests.simulation.scene import Scene
+from tests.simulation.scene import Scene, opened
 from tests.simulation.store import Server
-from tests.simulation.test_guards import opened
 
 PLACES_SECONDS = 2.0
 

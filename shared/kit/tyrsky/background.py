@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,14 @@ async def again_and_again(work: Background) -> None:
             log.exception("work in the background failed, and begins again")
         pause = 0.5 if time.monotonic() - began > CALM_SECONDS else min(pause * 2, CALM_SECONDS)
         await asyncio.sleep(pause)
+
+
+async def woken(event: asyncio.Event, seconds: float) -> None:
+    """Return when somebody sets the event, or after so many seconds. It is clear then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    event.clear()
 
 
 async def ended(*stops: Callable[[], Awaitable[object]], seconds: float | None = None) -> None:

@@ -19,6 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from tyrsky import metrics
 from tyrsky.aside import Aside
+from tyrsky.background import woken
 from tyrsky.holding import Holders
 from tyrsky.producing import Log
 from tyrsky.store import CODEC, Claim, Document, Outgoing, new_token, waits_since
@@ -130,7 +131,7 @@ class Finder:
                     log.warning("looking for waiting events of %s failed: %s", name, type(error).__name__)
             took = asyncio.get_running_loop().time() - began
             rest = min(max(POLL_SECONDS, took / LOAD_MAX), REST_SECONDS_MAX)
-            await _until(self._wake, 0.05 if more else rest)
+            await woken(self._wake, 0.05 if more else rest)
 
     # -- taking over --------------------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class Finder:
                 fenced = [each for each in gone if await self._well(partial(self._fence, me), each, me)]
                 if any(await asyncio.gather(*(self._well(self._take_over, each, me) for each in fenced))):
                     self._wake.set()  # for what was freed
-            await _until(self._gone, HURRY_SECONDS)
+            await woken(self._gone, HURRY_SECONDS)
 
     async def _well(self, step: Callable[[str], Awaitable[bool]], holder: str, me: str) -> bool:
         try:
@@ -268,13 +269,6 @@ class Finder:
 
     def _collection(self, name: str) -> AsyncCollection[Document]:
         return self._database.get_collection(name, codec_options=CODEC)
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    event.clear()
 
 
 def claim_in(collection: str, document: Document) -> Claim:

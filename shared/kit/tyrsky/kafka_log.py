@@ -160,9 +160,9 @@ class KafkaSender:
             sent = [await _sent(producer, each) for each in messages]
             # Before the commit: that would leave out silently what could not be sent.
             outcomes = await asyncio.gather(*sent, return_exceptions=True)
-            if refused := [each for each, outcome in zip(messages, outcomes, strict=True) if _refuses(outcome)]:
-                why = next(type(outcome).__name__ for outcome in outcomes if _refuses(outcome))
-                raise NotTaken(why, [(each.topic, each.key) for each in refused])
+            refused = [(each, error) for each, error in zip(messages, outcomes, strict=True) if _refuses(error)]
+            if refused:
+                raise NotTaken(type(refused[0][1]).__name__, [(each.topic, each.key) for each, _ in refused])
             taken = [future.result() for future in sent]
         return [((record.topic, record.partition), record.offset) for record in taken]
 

@@ -8,7 +8,6 @@ knows a key that comes again for something else. When the process dies before it
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from tyrsky.background import woken
 from tyrsky.receipts import Receipt
 from tyrsky.store import CODEC, Document, only_duplicates
 from tyrsky.together import Together
@@ -65,10 +65,7 @@ class Remembered:
         swept_at = -SWEEP_SECONDS  # the loop's time may begin at 0, with the machine
         loop = asyncio.get_running_loop()
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
+            await woken(self._wake, SWEEP_SECONDS)
             await self._write()
             if loop.time() - swept_at >= SWEEP_SECONDS:
                 swept_at = loop.time()
