@@ -8,7 +8,7 @@ back, and an unexpected exception tells the caller nothing but a trace id.
 import logging
 import random
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tyrsky import mistakes
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (2, 8)
 ERRORS_MAX = 50
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 NO_ERRORS = {"busy", "caller-busy"}
@@ -161,17 +162,18 @@ async def http(request: Request, error: HTTPException) -> JSONResponse:
         case 404:
             problem = known("not-found")
         case 405:
-            methods = {method for route in request.app.routes for method in _methods(route, request.scope)}
-            return answer(request.scope, known("method-not-allowed"), headers={"Allow": ", ".join(sorted(methods))})
+            allowed = ", ".join(method for method in METHODS if _takes(request, method))
+            return answer(request.scope, known("method-not-allowed"), headers={"Allow": allowed})
         case status:
             phrase = HTTPStatus(status).phrase
             problem = Problem(phrase.lower().replace(" ", "-"), status, fi=phrase, sv=phrase, en=phrase)
     return answer(request.scope, problem, headers=error.headers)
 
 
-def _methods(route: BaseRoute, scope: Scope) -> Collection[str]:
-    """Of a route at this address. Starlette tells those of the first one alone."""
-    return () if route.matches(scope)[0] is Match.NONE else getattr(route, "methods", None) or ()
+def _takes(request: Request, method: str) -> bool:
+    """Whether a route at this address has the method. FastAPI tells those of the first route alone."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def store_down(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import APIRouter, FastAPI
 from tyrsky.catalogue import Problem, declare, declared, problems
 from tyrsky.language import LANGUAGES, preferred
 from tyrsky.mistakes import of_field
@@ -141,6 +142,16 @@ async def test_no_such_address_and_no_such_method(client: httpx2.AsyncClient):
     answer = await client.delete("/visits")
     assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, POST"
+
+
+async def test_the_methods_of_an_address_are_told_whatever_router_has_them(app: FastAPI, client: httpx2.AsyncClient):
+    inner, outer = APIRouter(), APIRouter(prefix="/rooms")
+    for method in ("DELETE", "PATCH"):
+        inner.add_api_route("/{id}", lambda id: id, methods=[method])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    outer.include_router(inner)
+    app.include_router(outer)
+    answer = await client.put("/rooms/1")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "PATCH, DELETE")
 
 
 async def test_each_problem_has_a_page(client: httpx2.AsyncClient):
