@@ -1,0 +1,7 @@
+"""How a request about companies can be refused, said so that whoever reads it knows what to do next."""
+
+from tyrsky.catalogue import problems
+
+from companies.problems import company, contact, register, visit
+
+__all__ = ["company", "contact", "problems", "register", "visit"]
