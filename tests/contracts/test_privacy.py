@@ -17,9 +17,15 @@ from tyrsky_contracts.topics import ALL
 PUBLIC = events_of([topic for topic in ALL if topic.public])
 
 FREE_TEXT = {
+    "CompanyAdded.business_line": "a line of business, by its code",
+    "CompanyAdded.municipality": "a municipality",
+    "CompanyLineChanged.business_line": "the register's words for a line of business",
+    "CompanyMoved.municipality": "a municipality",
     "CompanyRegistered.name": "a company's name in the public register",
     "CompanyRegistered.municipality": "a municipality",
     "CompanyRegistered.business_line": "the register's words for a line of business",
+    "CompanyRenamed.name": "a company's name in the public register",
+    "CompanyStageReached.because": "the kind of event that led to it: one of the program's own words",
     "CompanyTagged.tags[]": "the college's own labels of a company; the API says that they are public",
     "NotificationRefused.reason": "a status code, or one of the program's own words: never what a server wrote",
     "VisitPlanned.company_name": "a company's name in the public register",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, computed_field
 from tyrsky.aggregate import Aggregate, Happening, PrivateEvent, Rejected, Unknown
 from tyrsky_contracts.companies import (
     BusinessLineCodes,
@@ -40,6 +40,7 @@ from companies.care import (
 )
 from companies.facts import Facts
 from companies.merging import AbsorbCompany, CompanyAbsorbed, MergedInto, MergeInto, Merging, ReleaseCompany
+from companies.register import search_keys
 from companies.stages import Because, CooperationCounted, Reached, StageNoted
 
 COMPANIES = UUID("0a4a2d5c-6c0e-5f38-9a9c-2f2a5d4f7f10")
@@ -54,6 +55,12 @@ class Company(Facts, Merging):
     """What a college knows of a company. ``origin`` says who vouches for the facts: the register, or who added it."""
 
     origin: Literal["register", "by-hand"] = "register"
+
+    @computed_field
+    @property
+    def search_keys(self) -> tuple[str, ...]:
+        """What it is found by, kept with the state."""
+        return search_keys([self.name])
 
 
 class CompanyNamed(PrivateEvent):
@@ -234,4 +241,6 @@ def _further(company: Company, event: Happening) -> Company:
             raise TypeError(f"{type(event).__name__} does not happen to this company")
 
 
-aggregate = Aggregate("company", Company, CompanyCommand, decide, evolve, plural="companies")
+aggregate = Aggregate(
+    "company", Company, CompanyCommand, decide, evolve, plural="companies", about=lambda id, company: id
+)

@@ -134,4 +134,4 @@ def evolve(contact: Contact | None, event: Happening) -> Contact:
             raise TypeError(f"{type(event).__name__} does not happen to this contact")
 
 
-aggregate = Aggregate("contact", Contact, ContactCommand, decide, evolve)
+aggregate = Aggregate("contact", Contact, ContactCommand, decide, evolve, about=lambda id, contact: contact.company_id)

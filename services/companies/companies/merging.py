@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, computed_field
 from tyrsky.aggregate import Happening, PrivateEvent, Rejected
 from tyrsky_contracts.companies import CompanyMerged, CompanyStageReached, CompanyTagged, CompanyUnmerged, Stage
 from tyrsky_contracts.event import BusinessId
@@ -43,6 +43,7 @@ class Merging(Care, Progress):
     merged_into: UUID | None = None
     absorbed: tuple[Absorbed, ...] = ()
 
+    @computed_field  # kept with the state, to be searched by
     @property
     def stage(self) -> Stage:
         """How far the college has come with it, or with one that it absorbed."""

@@ -1,10 +1,12 @@
 """When this happened, then do that."""
 
 from tyrsky.policies import Policies
-from tyrsky_contracts.companies import VisitPlanned
+from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnmerged, VisitPlanned, VisitRecorded
 from tyrsky_contracts.event import Envelope
 
+from companies.company import ReachStage
 from companies.contact import InviteContact
+from companies.merging import MergeInto
 
 policies = Policies()
 
@@ -21,3 +23,27 @@ def invite_the_contact(event: VisitPlanned, about: Envelope) -> InviteContact | 
         starts_at=event.starts_at,
         ends_at=event.ends_at,
     )
+
+
+@policies.when(CompanyTouched)
+def come_to_contacted(event: CompanyTouched, about: Envelope) -> ReachStage:
+    """Who was in touch has come that far."""
+    return ReachStage(company_id=event.company_id, stage="contacted", at=event.touched_at, because="company.touched")
+
+
+@policies.when(VisitRecorded)
+def come_to_visited(event: VisitRecorded, about: Envelope) -> ReachStage:
+    """Who was there has come that far."""
+    return ReachStage(company_id=event.company_id, stage="visited", at=event.visited_at, because="visit.recorded")
+
+
+@policies.when(CompanyMerged)
+def tell_the_absorbed(event: CompanyMerged, about: Envelope) -> MergeInto:
+    """A company that goes on as another one knows as which."""
+    return MergeInto(company_id=event.absorbed, into=event.company_id)
+
+
+@policies.when(CompanyUnmerged)
+def tell_the_released(event: CompanyUnmerged, about: Envelope) -> MergeInto:
+    """A company that is another one after all goes on as itself."""
+    return MergeInto(company_id=event.released, into=None)

@@ -153,4 +153,4 @@ def evolve(visit: Visit | None, event: Happening) -> Visit:
             raise TypeError(f"{type(event).__name__} does not happen to this visit")
 
 
-aggregate = Aggregate("visit", Visit, VisitCommand, decide, evolve)
+aggregate = Aggregate("visit", Visit, VisitCommand, decide, evolve, about=lambda id, visit: visit.company_id)

@@ -49,7 +49,7 @@ def test_a_company_is_reached_as_often_as_visits_were_made_whoever_made_them():
     for visited_at in (NOON, NOON + DAY, NOON - DAY):
         event = recorded(visited_at)
         kept = reach.fold(kept, event, about(event, event.visit_id))
-    assert kept.row == Reach(visits=3, last_reached_at=NOON + DAY)
+    assert kept.row == Reach(visits=3, touches=3, first_reached_at=NOON - DAY, last_reached_at=NOON + DAY)
     assert reach.key_of(recorded(NOON)) == "0100130-4"
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from tyrsky_contracts import audit as a
 from tyrsky_contracts import companies as c
 from tyrsky_contracts import notifications as n
 from tyrsky_contracts.event import Event
@@ -82,4 +83,15 @@ notifications = Topic(
     public=True,
 )
 
-ALL: tuple[Topic, ...] = (companies, notification_requests, notifications)
+audit = Topic(
+    name="audit",
+    about="Who changed what, when; people are ids of the identity provider's. Private, and kept for five years.",
+    key="id of the aggregate that was changed",
+    events=(a.Audited,),
+    producers=("companies",),
+    consumers=("companies-audit",),
+    retention=timedelta(days=5 * 365),
+    public=False,
+)
+
+ALL: tuple[Topic, ...] = (companies, notification_requests, notifications, audit)

@@ -70,7 +70,8 @@ C = TypeVar("C", bound=Command)
 class Aggregate(Generic[S, C]):
     """A kind of aggregate. Its commands derive from one class, which has the id in the field ``<name>_id``.
 
-    ``name`` is singular kebab case; the collection and the CloudEvents source use its plural ``plural``.
+    ``name`` is singular kebab case; the collection and the CloudEvents source use its plural ``plural``. With ``about``
+    each change of it is told on the topic ``audit``, under what it answers: the id of the thing to which it belongs.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Aggregate(Generic[S, C]):
     decide: Callable[[S | None, C], Sequence[Happening]]
     evolve: Callable[[S | None, Any], S]
     plural: str = ""
+    about: Callable[[UUID, S], UUID] | None = None
 
     def __post_init__(self) -> None:
         if not self.plural:

@@ -1,6 +1,7 @@
 """What a group of commands comes to, upon one aggregate as it was loaded, before anything is written."""
 
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from uuid import UUID, uuid5
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from pydantic_core import PydanticSerializationError
+from tyrsky_contracts.audit import Audited
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Envelope, Event
 
 from tyrsky import tracing
-from tyrsky.aggregate import Aggregate, Busy, C, Command, Rejected, S, Unknown
+from tyrsky.aggregate import Aggregate, Busy, C, Command, Happening, Rejected, S, Unknown
 from tyrsky.receipts import Receipt
 from tyrsky.remembering import Remembered
 from tyrsky.store import CANNOT_BE_ENCODED, Change, Document, Loaded, Outgoing
@@ -33,7 +35,8 @@ tracer = trace.get_tracer(__name__)
 @dataclass(frozen=True)
 class Ask(Generic[S, C]):
     """A command, who asks for it, and what must hold. ``id`` is the same for each repeat of the same wish; ``memory``
-    is asked whether it came before, and told of the answer; ``at`` is the time of the events that come of it."""
+    is asked whether it came before, and told of the answer; ``at`` is the time of the events that come of it; ``by`` is
+    who asks, for the audit."""
 
     command: C
     id: UUID
@@ -44,6 +47,7 @@ class Ask(Generic[S, C]):
     cause: Envelope | None = None
     memory: Remembered | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    by: str = "service"
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,11 @@ class Draft(Generic[S, C]):
             if isinstance(event, Event):
                 sequence += 1
                 outgoing.append(self._outgoing_of(event, uuid5(ask.id, f"{self._id} {index}"), sequence, ask))
+        if happenings and self._aggregate.about:
+            sequence += 1
+            entry = uuid5(ask.id, f"{self._id} audit")
+            audited = self._audited(entry, self._aggregate.about(self._id, state), happenings, ask)
+            outgoing.append(self._outgoing_of(audited, entry, sequence, ask))
         answer = ask.answer(Loaded(self._id, ask.college, version, state)) if ask.answer else None
         receipt = Receipt(str(ask.id), ask.fingerprint, version, answer, datetime.now(UTC)).measured()
         # Only now, when nothing can fail any more, does it count.
@@ -126,6 +135,16 @@ class Draft(Generic[S, C]):
         self._waiting_bytes += waiting_bytes
         self.bytes += waiting_bytes + receipt.bytes
         return Done(version, answer)
+
+    def _audited(self, entry: UUID, about: UUID, happenings: Sequence[Happening], ask: Ask[S, C]) -> Audited:
+        return Audited(
+            entry=entry,
+            kind=self._aggregate.name,
+            thing=self._id,
+            about=about,
+            by=ask.cause.type if ask.cause else ask.by,
+            happened=tuple(dict.fromkeys(kebab(type(each).__name__) for each in happenings)),
+        )
 
     def _outgoing_of(self, event: Event, event_id: UUID, sequence: int, ask: Ask[S, C]) -> Outgoing:
         """An event as it will be published. Its id follows from the command's, so that when a command is decided again
@@ -145,6 +164,11 @@ class Draft(Generic[S, C]):
         headers, body = self._codec.encode(event, envelope)
         topic = self._codec.topic_of(event).name
         return Outgoing(topic, sequence, {name: value.decode() for name, value in headers}, body.decode())
+
+
+def kebab(name: str) -> str:
+    """The name of a class as a word of the audit: ``CompanyTagged`` is ``company-tagged``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
 @contextmanager

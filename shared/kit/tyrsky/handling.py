@@ -78,6 +78,7 @@ class Handling(Generic[S, C]):
             answer=lambda loaded: view.of(loaded).model_dump(mode="json"),
             memory=self._remembered if self._wish.keyed else None,
             at=self._wish.now,
+            by=self._by.subject,
         )
         done = await self._decider.carry_out(ask)
         self._response.headers["ETag"] = etag(done.version)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from companies.api import companies, contacts, register, visits
+from companies.api import audit, companies, contacts, fields, mergers, notes, register, visits
 
 router = APIRouter()
-for each in (register.router, companies.router, contacts.router, visits.router):
-    router.include_router(each)
+for each in (register, fields, companies, mergers, contacts, notes, visits, audit):
+    router.include_router(each.router)

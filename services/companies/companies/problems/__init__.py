@@ -2,6 +2,6 @@
 
 from tyrsky.catalogue import problems
 
-from companies.problems import company, contact, register, visit
+from companies.problems import company, contact, field, note, register, visit
 
-__all__ = ["company", "contact", "problems", "register", "visit"]
+__all__ = ["company", "contact", "field", "note", "problems", "register", "visit"]
