@@ -34,10 +34,7 @@ class FileOf(State):
     url: Annotated[
         str, StringConstraints(pattern=r"^https://[^\s]{1,2000}$"), Field(examples=["https://files.college.example/17"])
     ]
-    sha256: Annotated[
-        str | None,
-        Field(pattern=r"^[0-9a-f]{64}$", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]),
-    ] = None
+    sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", examples=["0a1b" * 16])] = None
 
 
 Files = Annotated[tuple[FileOf, ...], Field(max_length=FILES_MAX)]

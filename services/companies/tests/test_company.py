@@ -75,8 +75,7 @@ def count(cause: UUID) -> CountCooperation:
 
 def test_a_company_of_the_register_is_taken_into_care():
     outcome = given(aggregate).when(register).then(registered)
-    assert outcome.state == Company(business_id=BUSINESS_ID, **FACTS.model_dump())
-    assert outcome.state.origin == "register"
+    assert outcome.state == Company(business_id=BUSINESS_ID, origin="register", **FACTS.model_dump())
 
 
 def test_a_company_in_trouble_is_taken_into_care_all_the_same():

@@ -31,7 +31,7 @@ from tyrsky.language import LANGUAGES, Language, preferred
 from tyrsky.messages import known
 from tyrsky.outages import passes
 
-__all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "install", "lookup", "problems"]
+__all__ = ["Answer", "Problem", "Unexpected", "answer", "declare", "declared", "install", "lookup", "problems", "told"]
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,32 @@ def answer(
     language = preferred(Headers(scope=scope).get("accept-language"))
     if problem.code in NO_ERRORS:
         trace.get_current_span().set_status(Status(StatusCode.OK))  # holds when FastAPI calls each 5xx an error
+    body = _body(problem, language, code=code, field=field, about=about, errors=errors)
+    return JSONResponse(
+        body.model_dump(mode="json", exclude_none=True, fallback=str),
+        problem.status,
+        {"Content-Language": language, "Vary": "Accept-Language", **_expected(problem), **(headers or {})},
+        MEDIA_TYPE,
+    )
+
+
+def told(request: Request, refusal: Rejected) -> Answer:
+    """A refusal as a part of an answer that tells of several things, in the language of the request."""
+    language = preferred(request.headers.get("accept-language"))
+    return _body(_problem(refusal), language, code=refusal.code, field=refusal.field, about=refusal.about)
+
+
+def _body(
+    problem: Problem,
+    language: Language,
+    *,
+    code: str | None,
+    field: str | None,
+    about: Mapping[str, object] | None,
+    errors: list[FieldError] | None = None,
+) -> Answer:
     span = trace.get_current_span().get_span_context()
-    body = Answer(
+    return Answer(
         type=problem.type,
         title=problem.title(language),
         status=problem.status,
@@ -94,12 +118,11 @@ def answer(
         errors=errors,
         trace_id=trace.format_trace_id(span.trace_id) if span.is_valid else None,
     )
-    return JSONResponse(
-        body.model_dump(mode="json", exclude_none=True, fallback=str),
-        problem.status,
-        {"Content-Language": language, "Vary": "Accept-Language", **_expected(problem), **(headers or {})},
-        MEDIA_TYPE,
-    )
+
+
+def _problem(refusal: Rejected) -> Problem:
+    """The refusal's problem. A code that nobody declared (a test forbids it) is still one, in common words."""
+    return lookup(refusal.code) or known("not-found" if isinstance(refusal, Unknown) else "rejected")
 
 
 def _expected(problem: Problem) -> dict[str, str]:
@@ -117,9 +140,8 @@ def _expected(problem: Problem) -> dict[str, str]:
 
 
 async def rejected(request: Request, refusal: Rejected) -> JSONResponse:
-    """A refusal by code. A code that nobody declared (a test forbids it) still leaves as a problem, in common words."""
-    problem = lookup(refusal.code) or known("not-found" if isinstance(refusal, Unknown) else "rejected")
-    return answer(request.scope, problem, code=refusal.code, field=refusal.field, about=refusal.about)
+    """A refusal by code."""
+    return answer(request.scope, _problem(refusal), code=refusal.code, field=refusal.field, about=refusal.about)
 
 
 async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from companies.api import audit, companies, contacts, fields, mergers, notes, register, visits
+from companies.api import audit, bulk, companies, contacts, fields, mergers, notes, register, sheets, visits
 
 router = APIRouter()
-for each in (register, fields, companies, mergers, contacts, notes, visits, audit):
+for each in (register, fields, bulk, sheets, companies, mergers, contacts, notes, visits, audit):
     router.include_router(each.router)

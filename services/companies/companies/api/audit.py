@@ -75,9 +75,7 @@ class ChangesAsked(EntriesAsked):
     """How the audit log can be narrowed and sorted."""
 
     thing: Annotated[UUID | None, equals("row.thing")] = Field(None, description="Of one thing.")
-    about: Annotated[UUID | None, equals("row.about")] = Field(
-        None, description="Of one company, and what belongs to it."
-    )
+    about: Annotated[UUID | None, equals("row.about")] = Field(None, description="Of one company and all of it.")
 
 
 class ReadView(BaseModel):

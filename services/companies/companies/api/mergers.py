@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tyrsky.store import Loaded
 
 from companies import merging
-from companies.api.companies import Companies, CompanyView
+from companies.api.companies import Companies
+from companies.api.company_models import CompanyView
 from companies.api.words import CompanyId, Staff
 from companies.company import Company, aggregate
 from companies.merging import AbsorbCompany, ReleaseCompany
