@@ -1,13 +1,18 @@
 """What the network's events come to, and what they bring about."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+from companies.company import ReachStage
 from companies.contact import InviteContact
+from companies.merging import MergeInto
 from companies.policies import policies
-from companies.views import Reach, reach
+from companies.views import Entry, Reach, audit, reach
+from tyrsky.aggregate import Command
 from tyrsky.projecting import Kept
-from tyrsky_contracts.companies import VisitPlanned, VisitRecorded
+from tyrsky_contracts.audit import Audited
+from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnmerged, VisitPlanned, VisitRecorded
 from tyrsky_contracts.event import Envelope, Event
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -75,3 +80,43 @@ async def test_a_visit_with_a_contact_invites_the_contact():
 async def test_a_visit_without_a_contact_invites_nobody():
     event = planned(None)
     assert await policies.commands(event, about(event, event.visit_id, 1)) == []
+
+
+async def wanted(event: Event) -> list[tuple[str, Command]]:
+    return [(name, command) for name, _, command in await policies.commands(event, about(event, uuid4()))]
+
+
+async def test_who_was_in_touch_or_there_has_come_that_far():
+    touched = CompanyTouched(company_id=uuid4(), business_id="0100130-4", touched_at=NOON, channel="call")
+    contacted = ReachStage(company_id=touched.company_id, stage="contacted", at=NOON, because="company.touched")
+    assert await wanted(touched) == [("come_to_contacted", contacted)]
+    visit = recorded(NOON)
+    visited = ReachStage(company_id=visit.company_id, stage="visited", at=NOON, because="visit.recorded")
+    assert await wanted(visit) == [("come_to_visited", visited)]
+
+
+async def test_a_company_that_is_absorbed_or_released_is_told():
+    which: dict[str, Any] = {"company_id": uuid4(), "business_id": "0100130-4"}
+    merged = CompanyMerged(**which, absorbed=(other := uuid4()))
+    into = MergeInto(company_id=other, into=which["company_id"])
+    assert await wanted(merged) == [("tell_the_absorbed", into)]
+    assert await wanted(CompanyUnmerged(**which, released=other)) == [
+        ("tell_the_released", MergeInto(company_id=other, into=None))
+    ]
+
+
+def test_an_entry_of_the_audit_says_who_and_what_and_when():
+    event = Audited(
+        entry=uuid4(), kind="visit", thing=uuid4(), about=uuid4(), by="staff-1", happened=("visit-recorded",)
+    )
+    told = about(event, event.thing)
+    kept = audit.fold(Kept[Entry](), event, told)
+    assert kept.row == Entry(college="vaao", at=NOON, **event.model_dump(exclude={"entry"}))
+    assert audit.fold(kept, event, told) is kept
+    assert audit.key_of(event) == str(event.entry)
+
+
+def test_a_call_is_a_touch_and_no_visit():
+    event = CompanyTouched(company_id=uuid4(), business_id="0100130-4", touched_at=NOON, channel="call")
+    kept = reach.fold(Kept[Reach](), event, about(event, uuid4()))
+    assert kept.row == Reach(visits=0, touches=1, first_reached_at=NOON, last_reached_at=NOON)
