@@ -55,7 +55,7 @@ def test_text_is_free_only_where_it_is_said_why():
 def test_the_envelope_has_no_place_for_a_person():
     assert Envelope.model_fields.keys() == {
         *("id", "type", "source", "subject", "time", "college", "sequence", "correlationid", "causationid"),
-        *("specversion", "dataschema", "traceparent"),
+        *("specversion", "dataschema", "traceparent", "partitionkey"),
     }
 
 

@@ -52,6 +52,8 @@ class Envelope(BaseModel):
 
     ``sequence`` counts the events of one aggregate from 1 without a gap. ``correlationid`` is the first cause (the
     request), ``causationid`` the nearest (the command's or event's id). ``traceparent`` is where the event was born.
+    ``partitionkey`` (CloudEvents' partitioning extension) is Kafka's key where that is not the aggregate's id: what has
+    the same is read in one order by all.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -68,6 +70,7 @@ class Envelope(BaseModel):
     specversion: Literal["1.0"] = "1.0"
     dataschema: Attribute | None = None
     traceparent: Attribute | None = None
+    partitionkey: Attribute | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Kafka headers in CloudEvents binary mode: ``ce_<attribute>``, plus ``content-type``."""

@@ -72,6 +72,7 @@ class Aggregate(Generic[S, C]):
 
     ``name`` is singular kebab case; the collection and the CloudEvents source use its plural ``plural``. With ``about``
     each change of it is told on the topic ``audit``, under what it answers: the id of the thing to which it belongs.
+    With ``partition`` its events are read in one order with those of all aggregates for which it answers the same.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Aggregate(Generic[S, C]):
     evolve: Callable[[S | None, Any], S]
     plural: str = ""
     about: Callable[[UUID, S], UUID] | None = None
+    partition: Callable[[S], str] | None = None
 
     def __post_init__(self) -> None:
         if not self.plural:

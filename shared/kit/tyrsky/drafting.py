@@ -113,15 +113,16 @@ class Draft(Generic[S, C]):
             raise Unknown(self._aggregate.name, self._id)
         version, sequence = self._version + len(happenings), self._sequence
         outgoing: list[Outgoing] = []
+        key = self._aggregate.partition(state) if self._aggregate.partition else None
         for index, event in enumerate(happenings):
             if isinstance(event, Event):
                 sequence += 1
-                outgoing.append(self._outgoing_of(event, uuid5(ask.id, f"{self._id} {index}"), sequence, ask))
+                outgoing.append(self._outgoing_of(event, uuid5(ask.id, f"{self._id} {index}"), sequence, ask, key))
         if happenings and self._aggregate.about:
             sequence += 1
             entry = uuid5(ask.id, f"{self._id} audit")
             audited = self._audited(entry, self._aggregate.about(self._id, state), happenings, ask)
-            outgoing.append(self._outgoing_of(audited, entry, sequence, ask))
+            outgoing.append(self._outgoing_of(audited, entry, sequence, ask, key))
         answer = ask.answer(Loaded(self._id, ask.college, version, state)) if ask.answer else None
         receipt = Receipt(str(ask.id), ask.fingerprint, version, answer, datetime.now(UTC)).measured()
         # Only now, when nothing can fail any more, does it count.
@@ -146,7 +147,9 @@ class Draft(Generic[S, C]):
             happened=tuple(dict.fromkeys(kebab(type(each).__name__) for each in happenings)),
         )
 
-    def _outgoing_of(self, event: Event, event_id: UUID, sequence: int, ask: Ask[S, C]) -> Outgoing:
+    def _outgoing_of(
+        self, event: Event, event_id: UUID, sequence: int, ask: Ask[S, C], partitionkey: str | None
+    ) -> Outgoing:
         """An event as it will be published. Its id follows from the command's, so that when a command is decided again
         after its receipt is gone, those who read the event know it again."""
         envelope = Envelope(
@@ -160,6 +163,7 @@ class Draft(Generic[S, C]):
             correlationid=ask.cause.correlationid if ask.cause else str(ask.id),
             causationid=str(ask.cause.id if ask.cause else ask.id),
             traceparent=tracing.traceparent(),
+            partitionkey=partitionkey,
         )
         headers, body = self._codec.encode(event, envelope)
         topic = self._codec.topic_of(event).name

@@ -86,9 +86,9 @@ class KafkaLog:
                 if any(each.offset < ends.get(at, each.offset + 1) for at, new in batch.items() for each in new):
                     patience.reschedule(clock() + READ_SECONDS)
                 for record in _flat(batch):
-                    sequence = next((int(value) for name, value in record.headers if name == "ce_sequence"), 0)
-                    at = record.topic, (record.key or b"").decode()
-                    last[at] = max(sequence, last.get(at, 0))
+                    headers = dict(record.headers)
+                    at = record.topic, headers.get("ce_subject", record.key or b"").decode()
+                    last[at] = max(int(headers.get("ce_sequence", 0)), last.get(at, 0))
                 # The first that is heard of the end is after the fencing, and holds all that the holder ever sent.
                 # Not the last stable offset: behind that may lie what is committed, before others' open transactions.
                 for at in starts.keys() - ends.keys():

@@ -48,6 +48,11 @@ class Message:
     headers: Sequence[tuple[str, bytes]]
 
 
+def key_of(id: str, entry: Outgoing) -> bytes:
+    """Kafka's key of an event of the aggregate ``id``."""
+    return entry.headers.get("ce_partitionkey", id).encode()
+
+
 def message(id: str, entry: Outgoing) -> Message:
     """CloudEvents' attributes as they were saved, and the hop: the span that sends."""
     with tracer.start_as_current_span(
@@ -66,7 +71,7 @@ def message(id: str, entry: Outgoing) -> Message:
         hop = tracing.traceparent()
         return Message(
             entry.topic,
-            id.encode(),
+            key_of(id, entry),
             entry.body.encode(),
             [*headers, ("traceparent", hop.encode())] if hop else headers,
         )
@@ -124,7 +129,7 @@ class Log(Protocol):
         ...
 
     async def seen(self, since: Places) -> Mapping[tuple[str, str], int]:
-        """The last sequence of each topic and key that readers can see at or behind these offsets."""
+        """The last sequence of each topic and aggregate that readers can see at or behind these offsets."""
         ...
 
 

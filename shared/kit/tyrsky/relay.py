@@ -21,7 +21,7 @@ from tyrsky.background import again_and_again
 from tyrsky.clearing import Clearer, Published, published
 from tyrsky.finding import Finder
 from tyrsky.holding import LOOK_SECONDS, Holders
-from tyrsky.producing import Log, NotTaken, Places, Sender, message
+from tyrsky.producing import Log, NotTaken, Places, Sender, key_of, message
 from tyrsky.store import Claim, Document
 
 log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ class Relay:
         """What Kafka does not take goes alone; of what did not get through in time, fewer go together."""
         if isinstance(error, NotTaken):
             for claim in claims:
-                if not error.which.isdisjoint((entry.topic, claim.id.encode()) for entry in claim.outgoing):
+                if not error.which.isdisjoint((entry.topic, key_of(claim.id, entry)) for entry in claim.outgoing):
                     seconds = self._aside.hold_back(claim.collection, claim.id)
                     log.error(
                         "Kafka does not take %s %s: %s, again in %d s", claim.collection, claim.id, error, seconds
