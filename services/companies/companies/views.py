@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from tyrsky.aggregate import State
 from tyrsky.projecting import Projection
 from tyrsky_contracts.audit import Audited
 from tyrsky_contracts.companies import CompanyTouched, VisitRecorded
 from tyrsky_contracts.event import Envelope
+from tyrsky_contracts.reservations import ContactReserved, ReservationExtended, ReservationReleased
+
+from companies.reservation import LONGEST, Known
 
 
 class Reach(State):
@@ -69,3 +72,57 @@ audit = Projection("audit", Entry, key=lambda event: event.entry)
 def entered(row: Entry, event: Audited, about: Envelope) -> Entry:
     """An entry is made once, and never changed."""
     return Entry.model_validate({**event.model_dump(), "college": about.college, "at": about.time})
+
+
+class Reserved(State):
+    """Who may get in touch with a company first, until when; ``heard`` is when each college last asked, and ``held``
+    until when the last reservation lasted that it had."""
+
+    holder: str | None = None
+    until: AwareDatetime | None = None
+    extended: bool = False
+    heard: dict[str, AwareDatetime] = Field(default_factory=dict)
+    held: dict[str, AwareDatetime] = Field(default_factory=dict)
+
+    def known_to(self, college: str) -> Known:
+        """What a college may know of it."""
+        mine = self.holder == college
+        return Known(
+            heard_at=self.heard.get(college),
+            held_until=self.until if mine else self.held.get(college),
+            others_until=None if mine or self.holder is None else self.until,
+        )
+
+
+reservations = Projection("reservations", Reserved, key=lambda event: event.business_id)
+
+
+@reservations.on(ContactReserved)
+def reserved(row: Reserved, event: ContactReserved, about: Envelope) -> Reserved:
+    """Who is read first has it, for as long as anybody may."""
+    row = row.but(heard=row.heard | {about.college: event.reserved_at})
+    if row.holder is not None and row.until is not None and event.reserved_at < row.until:
+        return row  # who has it keeps it
+    until = min(event.until, event.reserved_at + LONGEST)
+    return row.but(holder=about.college, until=until, extended=False, held=_held(row))
+
+
+@reservations.on(ReservationExtended)
+def extended(row: Reserved, event: ReservationExtended, about: Envelope) -> Reserved:
+    """Once, and by whoever has it."""
+    if row.holder != about.college or row.extended or row.until is None:
+        return row
+    return row.but(until=min(event.until, row.until + LONGEST), extended=True)
+
+
+@reservations.on(ReservationReleased)
+def released(row: Reserved, event: ReservationReleased, about: Envelope) -> Reserved:
+    """Whoever has it lets it go."""
+    if row.holder != about.college or row.until is None:
+        return row
+    row = row.but(until=min(event.released_at, row.until))
+    return row.but(holder=None, until=None, extended=False, held=_held(row))
+
+
+def _held(row: Reserved) -> dict[str, AwareDatetime]:
+    return row.held | {row.holder: row.until} if row.holder and row.until else row.held

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tyrsky_contracts import audit as a
 from tyrsky_contracts import companies as c
 from tyrsky_contracts import notifications as n
+from tyrsky_contracts import reservations as r
 from tyrsky_contracts.event import Event
 
 
@@ -61,6 +62,17 @@ companies = Topic(
     public=True,
 )
 
+contact_reservations = Topic(
+    name="contact-reservations",
+    about="Which college gets in touch with a company first; of two, the one that is read first.",
+    key="business id",
+    events=(r.ContactReserved, r.ReservationExtended, r.ReservationReleased),
+    producers=("companies",),
+    consumers=("companies-reservations",),
+    retention=timedelta(days=90),
+    public=True,
+)
+
 notification_requests = Topic(
     name="notification-requests",
     about="Somebody is to be told something. Carries addresses, so it is private.",
@@ -94,4 +106,4 @@ audit = Topic(
     public=False,
 )
 
-ALL: tuple[Topic, ...] = (companies, notification_requests, notifications, audit)
+ALL: tuple[Topic, ...] = (companies, contact_reservations, notification_requests, notifications, audit)

@@ -76,7 +76,9 @@ def test_check_and_release_name_event_field_and_consumers_and_fail(folder: Path,
     example.write_text(example.read_text().replace("06:00", "06:30"))
     shorter = topics.notifications.model_copy(update={"retention": timedelta(days=1)})
     fewer = topics.companies.model_copy(update={"events": topics.companies.events[1:]})
-    monkeypatch.setattr(contracts_cli, "ALL", (fewer, topics.notification_requests, shorter, topics.audit))
+    monkeypatch.setattr(
+        contracts_cli, "ALL", (fewer, topics.contact_reservations, topics.notification_requests, shorter, topics.audit)
+    )
     for command in ("check", "release"):
         result = run(command, folder)
         assert result.exit_code == 1

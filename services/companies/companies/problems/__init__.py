@@ -2,6 +2,6 @@
 
 from tyrsky.catalogue import problems
 
-from companies.problems import company, contact, field, note, register, sheet, visit
+from companies.problems import company, contact, field, note, register, reservation, sheet, visit
 
-__all__ = ["company", "contact", "field", "note", "problems", "register", "sheet", "visit"]
+__all__ = ["company", "contact", "field", "note", "problems", "register", "reservation", "sheet", "visit"]
