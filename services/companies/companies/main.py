@@ -3,11 +3,12 @@
 from tyrsky.service import Service
 from tyrsky.settings import Settings
 
-from companies import api, company, contact, field, indexes, note, policies, views, visit
+from companies import api, company, contact, field, indexes, note, policies, priorities, reservation, views, visit
 
 service = Service("companies", Settings.read())
-service.keeps(company.aggregate, field.aggregate, contact.aggregate, note.aggregate, visit.aggregate)
-service.projects(views.reach, views.audit)
+service.keeps(company.aggregate, field.aggregate, contact.aggregate, note.aggregate)
+service.keeps(visit.aggregate, reservation.aggregate, priorities.aggregate)
+service.projects(views.reach, views.reservations, views.audit)
 service.serves(api.router)
 service.reacts(policies.policies)
 service.prepares(lambda: indexes.prepare(service.database))

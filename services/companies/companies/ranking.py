@@ -8,35 +8,18 @@ the first for the letter that its name begins with.
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Literal, get_args
 
-from pydantic import Field
 from tyrsky.aggregate import State
 
+from companies.priorities import FACTORS, Factor, Priorities
 from companies.register import RegisterEntry
 from companies.views import Reach
-
-Factor = Literal["reach", "employer", "age", "line"]
-FACTORS: tuple[Factor, ...] = get_args(Factor)
 
 FORGOTTEN = timedelta(days=2 * 365)
 """After so long, who was reached once is as good as never reached: people have changed, and so has education."""
 
 SETTLED = timedelta(days=3 * 365)
 """By then a company has the routines that a learner needs around them."""
-
-Weight = Annotated[float, Field(ge=0, le=10)]
-LinePrefix = Annotated[str, Field(pattern="^[0-9]{2,5}$")]
-
-
-class Weights(State):
-    """What counts, and how much. ``lines`` are lines of business, or classes of them, that the college teaches for."""
-
-    reach: Weight = 5
-    employer: Weight = 3
-    age: Weight = 1
-    line: Weight = 2
-    lines: Annotated[tuple[LinePrefix, ...], Field(max_length=200)] = ()
 
 
 class Reason(State):
@@ -112,7 +95,7 @@ REASONS: dict[str, dict[str, str]] = {
 """What a factor came from, in words."""
 
 
-def reasons(entry: RegisterEntry, reach: Reach, weights: Weights, now: datetime) -> tuple[Reason, ...]:
+def reasons(entry: RegisterEntry, reach: Reach, priorities: Priorities, now: datetime) -> tuple[Reason, ...]:
     """Each factor of a company."""
     return (
         _reach(reach, now),
@@ -121,7 +104,7 @@ def reasons(entry: RegisterEntry, reach: Reach, weights: Weights, now: datetime)
         else Reason(factor="employer", code="no-employer", points=0),
         _age(entry.registered_on, now.date()),
         Reason(factor="line", code="line-taught", points=1)
-        if (entry.business_line or "").startswith(weights.lines or ("-",))
+        if (entry.business_line or "").startswith(priorities.lines or ("-",))
         else Reason(factor="line", code="line-not-taught", points=0),
     )
 
@@ -144,19 +127,21 @@ def _age(registered_on: date | None, today: date) -> Reason:
     return Reason(factor="age", code="young", points=round(max(0.0, share), 3))
 
 
-def score(reasons: Sequence[Reason], weights: Weights) -> float:
+def score(reasons: Sequence[Reason], priorities: Priorities) -> float:
     """The weighted mean of the factors, from 0 to 1, in thousandths; 0 when nothing counts."""
-    total = sum(getattr(weights, factor) for factor in FACTORS)
+    total = sum(getattr(priorities, factor) for factor in FACTORS)
     if not total:
         return 0.0
-    return round(sum(getattr(weights, each.factor) * each.points for each in reasons) / total, 3)
+    return round(sum(getattr(priorities, each.factor) * each.points for each in reasons) / total, 3)
 
 
-def rank(companies: Iterable[tuple[RegisterEntry, Reach]], weights: Weights, now: datetime, seed: str) -> list[Ranked]:
+def rank(
+    companies: Iterable[tuple[RegisterEntry, Reach]], priorities: Priorities, now: datetime, seed: str
+) -> list[Ranked]:
     """The companies, the most promising first; ``seed`` orders those that are alike."""
-    scored = [(entry, reach, reasons(entry, reach, weights, now)) for entry, reach in companies]
+    scored = [(entry, reach, reasons(entry, reach, priorities, now)) for entry, reach in companies]
     ordered = sorted(
-        ((score(why, weights), entry, reach, why) for entry, reach, why in scored),
+        ((score(why, priorities), entry, reach, why) for entry, reach, why in scored),
         key=lambda each: (-each[0], sha256(f"{seed} {each[1].business_id}".encode()).digest()),
     )
     ranked: list[Ranked] = []

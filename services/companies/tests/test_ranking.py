@@ -3,16 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from companies.ranking import FACTORS, REASONS, Weights, rank
+from companies.priorities import FACTORS, Priorities, PrioritiesSet, SetPriorities, aggregate, priorities_id
+from companies.ranking import REASONS, rank
 from companies.register import RegisterEntry
 from companies.testing import business_id
 from companies.views import Reach
 from hypothesis import given as anything
 from hypothesis import strategies as st
+from tyrsky.testing import given
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEVER = Reach()
-WEIGHTS = Weights(lines=("56",))
+PRIORITIES = Priorities(lines=("56",))
 
 
 def company(number: int = 0, **about: Any) -> RegisterEntry:
@@ -24,8 +26,8 @@ def reached(days_ago: int) -> Reach:
     return NEVER.at(NOW - timedelta(days=days_ago))
 
 
-def order(*companies: tuple[RegisterEntry, Reach], weights: Weights = WEIGHTS) -> list[str]:
-    return [each.entry.business_id for each in rank(companies, weights, NOW, "seed")]
+def order(*companies: tuple[RegisterEntry, Reach], priorities: Priorities = PRIORITIES) -> list[str]:
+    return [each.entry.business_id for each in rank(companies, priorities, NOW, "seed")]
 
 
 def test_who_was_never_reached_comes_first_and_who_was_reached_lately_last():
@@ -45,15 +47,15 @@ def test_each_factor_counts():
 
 
 def test_what_has_no_weight_does_not_count():
-    only_reach = Weights(reach=1, employer=0, age=0, line=0)
+    only_reach = Priorities(reach=1, employer=0, age=0, line=0)
     one, other = company(0), company(1, likely_employer=False, registered_on=None, business_line=None)
     assert {each.score for each in rank([(one, NEVER), (other, NEVER)], only_reach, NOW, "")} == {1.0}
-    nothing = Weights(reach=0, employer=0, age=0, line=0)
+    nothing = Priorities(reach=0, employer=0, age=0, line=0)
     assert {each.score for each in rank([(one, NEVER), (other, reached(3))], nothing, NOW, "")} == {0.0}
 
 
 def test_without_lines_of_business_none_is_taught_for():
-    (found,) = rank([(company(), NEVER)], Weights(), NOW, "")
+    (found,) = rank([(company(), NEVER)], Priorities(), NOW, "")
     assert {each.factor: each.code for each in found.reasons} == {
         "reach": "never-reached",
         "employer": "likely-employer",
@@ -65,11 +67,11 @@ def test_without_lines_of_business_none_is_taught_for():
 def test_companies_that_are_alike_have_the_same_rank_and_a_seed_decides_their_order():
     alike = [(company(number), NEVER) for number in range(50)]
     last = (company(99, likely_employer=False), NEVER)
-    found = rank([last, *alike], WEIGHTS, NOW, "week 48")
+    found = rank([last, *alike], PRIORITIES, NOW, "week 48")
     assert [each.rank for each in found] == [1] * 50 + [51]
-    again = rank([*reversed(alike), last], WEIGHTS, NOW, "week 48")
+    again = rank([*reversed(alike), last], PRIORITIES, NOW, "week 48")
     assert again == found
-    firsts = {rank(alike, WEIGHTS, NOW, f"week {n}")[0].entry.business_id for n in range(200)}
+    firsts = {rank(alike, PRIORITIES, NOW, f"week {n}")[0].entry.business_id for n in range(200)}
     assert len(firsts) > 30  # nobody is always the first
 
 
@@ -81,14 +83,14 @@ companies = st.builds(
     business_line=st.sampled_from([None, "56300", "62010", "01"]),
 )
 reaches = st.just(NEVER) | st.integers(-10, 9_000).map(reached)
-weights = st.builds(Weights, **{factor: st.floats(0, 10) for factor in FACTORS}, lines=st.just(("56",)))
+priorities = st.builds(Priorities, **{factor: st.floats(0, 10) for factor in FACTORS}, lines=st.just(("56",)))
 
 
-@anything(st.lists(st.tuples(companies, reaches), unique_by=lambda each: each[0].business_id), weights)
+@anything(st.lists(st.tuples(companies, reaches), unique_by=lambda each: each[0].business_id), priorities)
 def test_a_ranking_has_everybody_once_in_order_with_reasons_in_three_languages(
-    found: list[tuple[RegisterEntry, Reach]], weights: Weights
+    found: list[tuple[RegisterEntry, Reach]], priorities: Priorities
 ):
-    ranked = rank(found, weights, NOW, "seed")
+    ranked = rank(found, priorities, NOW, "seed")
     assert {each.entry.business_id for each in ranked} == {entry.business_id for entry, _ in found}
     assert [each.score for each in ranked] == sorted((each.score for each in ranked), reverse=True)
     for each in ranked:
@@ -98,3 +100,12 @@ def test_a_ranking_has_everybody_once_in_order_with_reasons_in_three_languages(
         assert all(0 <= reason.points <= 1 for reason in each.reasons)
     by_score = {each.score: each.rank for each in ranked}
     assert all(by_score[each.score] == each.rank for each in ranked)
+
+
+def test_a_college_sets_its_priorities_once():
+    wanted = SetPriorities(priorities_id=priorities_id("vaao"), priorities=PRIORITIES)
+    chosen = PrioritiesSet(priorities=PRIORITIES)
+    given(aggregate).when(wanted).then(chosen)
+    given(aggregate, chosen).when(wanted).then()
+    otherwise = wanted.model_copy(update={"priorities": Priorities(reach=1)})
+    given(aggregate, chosen).when(otherwise).then(PrioritiesSet(priorities=Priorities(reach=1)))

@@ -213,6 +213,11 @@ class Rows(Generic[R]):
         found = await shelf.get([str(key)])
         return found[str(key)][0].row if found else None
 
+    async def some(self, keys: Iterable[object]) -> dict[str, R]:
+        """The rows of these keys of which something was heard."""
+        found = await (await self._shelves.about_current()).get(str(key) for key in keys)
+        return {key: kept.row for key, (kept, _) in found.items() if kept.row is not None}
+
     async def show(self, key: object, *, of: str) -> R:
         """The row of a key as the answer.
 

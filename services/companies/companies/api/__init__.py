@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter
 
-from companies.api import audit, bulk, companies, contacts, fields, mergers, notes, register, sheets, visits
+from companies.api import (
+    audit,
+    bulk,
+    companies,
+    contacts,
+    fields,
+    mergers,
+    network,
+    notes,
+    outreach,
+    register,
+    sheets,
+    visits,
+)
 
 router = APIRouter()
-for each in (register, fields, bulk, sheets, companies, mergers, contacts, notes, visits, audit):
+for each in (register, fields, bulk, sheets, companies, mergers, contacts, notes, visits, network, outreach, audit):
     router.include_router(each.router)

@@ -45,4 +45,11 @@ declare(
         sv="Läroanstalten har inte reserverat kontakten med det här företaget. Reservera den först.",
         en="Your college has not reserved the contact with this company. Reserve it first.",
     ),
+    Problem(
+        "ranking-too-wide",
+        422,
+        fi="Alueella on liikaa yrityksiä yhteen järjestykseen. Valitse vähemmän kuntia.",
+        sv="Området har för många företag för en enda rangordning. Välj färre kommuner.",
+        en="There are too many companies there to rank at once. Choose fewer municipalities.",
+    ),
 )
