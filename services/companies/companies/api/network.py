@@ -1,5 +1,6 @@
 """The network: whether anybody has been in touch with a company, and who may be first. No college is ever named."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -178,15 +179,17 @@ async def get(business_id: BusinessIdInPath, asked: Asked, heard: Heard, staff: 
     return _standing(found, known, asked.now)
 
 
-def _standing(found: Loaded[Reservation], known: Known, now: AwareDatetime) -> ReservationView:
-    view = AskedView.of(found).model_dump()
+def _standing(found: Loaded[Reservation], known: Known, now: datetime) -> ReservationView:
+    def told(status: str, until: datetime) -> ReservationView:
+        return ReservationView.model_validate(AskedView.of(found).model_dump() | {"status": status, "until": until})
+
     if known.heard_at is None or known.heard_at < found.state.asked_at:
-        return ReservationView(**view, status="asked")
+        return told("asked", found.state.until)
     if known.held_until and now < known.held_until:
-        return ReservationView(**view | {"until": known.held_until}, status="held")
+        return told("held", known.held_until)
     if known.others_until and now < known.others_until:
-        return ReservationView(**view | {"until": known.others_until}, status="lost")
-    return ReservationView(**view, status="over")
+        return told("lost", known.others_until)
+    return told("over", known.held_until or found.state.until)
 
 
 @router.post(
