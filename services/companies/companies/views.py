@@ -94,7 +94,7 @@ class Reserved(State):
         )
 
 
-reservations = Projection("reservations", Reserved, key=lambda event: event.business_id)
+reservations = Projection("reserved", Reserved, key=lambda event: event.business_id)
 
 
 @reservations.on(ContactReserved)

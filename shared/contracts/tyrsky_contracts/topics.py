@@ -68,7 +68,7 @@ contact_reservations = Topic(
     key="business id",
     events=(r.ContactReserved, r.ReservationExtended, r.ReservationReleased),
     producers=("companies",),
-    consumers=("companies-reservations",),
+    consumers=("companies-reserved",),
     retention=timedelta(days=90),
     public=True,
 )

@@ -63,6 +63,7 @@ class Service:
         self.verifier = auth.Verifier(settings)
         self.tracing = telemetry.provider(name, settings)
         self.projections: dict[str, Projection[Any]] = {}
+        self._collections: set[str] = set()
         self.own_topics = own_topics
         self.codec = codec or Codec([*topics.ALL, *own_topics])
         self.app = admission.App(
@@ -85,6 +86,7 @@ class Service:
     def keeps(self, *aggregates: Aggregate[Any, Any]) -> None:
         """Aggregates that live in this service, each kind in a collection of its own."""
         for aggregate in aggregates:
+            self._takes(aggregate.plural)
             store = Store(self.database, aggregate, self.relay.claimant)
             self._stores.append(store)
             self.relay.watch(store.collection.name)
@@ -92,7 +94,14 @@ class Service:
 
     def projects(self, *projections: Projection[Any]) -> None:
         """Read models, each read from the network's topics by a consumer group of its own."""
-        self.projections |= {projection.name: projection for projection in projections}
+        for projection in projections:
+            self._takes(projection.name)
+            self.projections[projection.name] = projection
+
+    def _takes(self, collection: str) -> None:
+        if collection in self._collections:
+            raise TypeError(f"two things are kept in the collection {collection}: call one of them otherwise")
+        self._collections.add(collection)
 
     def serves(self, *routers: APIRouter) -> None:
         """Routes of the service."""

@@ -5,9 +5,10 @@ from uuid import UUID, uuid5
 
 import pytest
 from pymongo.errors import ConnectionFailure
-from tyrsky.aggregate import Busy, Command, Rejected
+from tyrsky.aggregate import Busy, Command, Rejected, State
 from tyrsky.deliveries import Edition
 from tyrsky.policies import Policies, PolicyReaction
+from tyrsky.projecting import Projection
 from tyrsky.service import Service
 from tyrsky.settings import Settings
 from tyrsky_contracts.companies import VisitRecorded
@@ -49,6 +50,14 @@ def test_two_policies_of_a_service_do_not_share_a_group():
     settings = Settings(colleges=frozenset({"vaao"}), oidc_issuer="http://127.0.0.1:9")
     with pytest.raises(TypeError, match="one Policies"):
         Service("rooms", settings).reacts(Policies(), Policies("rooms-late"), Policies())
+
+
+def test_two_things_of_a_service_do_not_share_a_collection():
+    settings = Settings(colleges=frozenset({"vaao"}), oidc_issuer="http://127.0.0.1:9")
+    service = Service("rooms", settings)
+    service.projects(Projection("visits", State, key=str))
+    with pytest.raises(TypeError, match="the collection visits"):
+        service.projects(Projection("visits", State, key=str))
 
 
 async def test_several_commands_of_one_policy_have_ids_of_their_own_that_never_change():
