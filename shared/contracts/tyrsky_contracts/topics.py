@@ -8,6 +8,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from tyrsky_contracts import companies as c
+from tyrsky_contracts import contacts as p
 from tyrsky_contracts import notifications as n
 from tyrsky_contracts.event import Event
 
@@ -39,13 +40,15 @@ companies = Topic(
         c.CompanyRegistered,
         c.CompanyTagged,
         c.ContactAdded,
+        p.ContactObjected,
+        p.ContactErased,
         c.VisitPlanned,
         c.VisitMoved,
         c.VisitCancelled,
         c.VisitRecorded,
     ),
     producers=("companies",),
-    consumers=("companies-policies", "companies-reach"),
+    consumers=("companies-policies", "companies-reach", "companies-objections", "notifications-forgetting"),
     retention=None,
     public=True,
 )
