@@ -31,6 +31,7 @@ LONG = {
     "shared/kit/tyrsky/finding.py": "one round: the dead fenced, read, freed; then what waits. The order is the point",
     "shared/kit/tyrsky/problems.py": "each thing that may be raised, and the one shape that it becomes",
     "shared/kit/tyrsky/relay.py": "one state: a holder's beginning, publishing, beating and end",
+    "shared/kit/tyrsky/rows.py": "rows, written and read, from one edition to the next",
     "shared/kit/tyrsky/service.py": "a service's whole wiring, in the order of its life",
     "shared/kit/tyrsky/store.py": "one document, and each way in which it is read and written",
     "tests/faults/proxy.py": "one connection, and each thing that may become of what passes",

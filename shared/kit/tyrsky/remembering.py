@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -58,6 +59,31 @@ class Remembered:
             self._unwritten[receipt.key] = receipt
             self._wake.set()
 
+    async def forget(self, receipts: Sequence[Receipt]) -> None:
+        """Of these, what was answered. One that somebody has yet to write is written here, so that it comes too late."""
+        for each in receipts:
+            self._unwritten.pop(each.key, None)
+        if not receipts:
+            return
+        now = datetime.now(UTC)
+        writes = [
+            UpdateOne(
+                {"_id": each.key},
+                {
+                    "$set": {"answer": None},
+                    "$setOnInsert": {"fingerprint": each.fingerprint, "version": each.version, "at": now},
+                },
+                upsert=True,
+            )
+            for each in receipts
+        ]
+        try:
+            await self._collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            await self._collection.bulk_write(writes, ordered=False)  # they came in between, and are there now
+
     async def run(self) -> None:
         """Write receipts as they come, those that wait together in one write, and forget old ones."""
         if self._unwritten:  # a write that failed
@@ -99,4 +125,4 @@ class Remembered:
             if not only_duplicates(error):  # else another process wrote it, or this one before
                 raise
         for receipt in batch:
-            del self._unwritten[receipt.key]
+            self._unwritten.pop(receipt.key, None)
