@@ -49,7 +49,7 @@ def one_spelling(address: str) -> str:
 
 
 def _email(text: str) -> str:
-    """In small letters, also before the @ (no server that people meet tells them apart), the domain in its ASCII form."""
+    """In small letters, also before the @ (no server that people meet tells them apart); the domain in ASCII."""
     name, _, domain = unicodedata.normalize("NFKC", text).strip().lower().rpartition("@")
     with suppress(UnicodeError):  # no domain that mail goes to; as it is written, then
         domain = domain.encode("idna").decode()

@@ -60,7 +60,7 @@ class Remembered:
             self._wake.set()
 
     async def forget(self, receipts: Sequence[Receipt]) -> None:
-        """Of these, what was answered. One that somebody has yet to write is written here, so that it comes too late."""
+        """Of these, what was answered. One that somebody has yet to write is written here: then it comes too late."""
         for each in receipts:
             self._unwritten.pop(each.key, None)
         if not receipts:
