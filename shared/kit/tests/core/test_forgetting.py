@@ -96,9 +96,12 @@ async def test_an_answer_that_another_process_has_yet_to_write_comes_too_late(
 
 
 async def test_an_answer_that_this_process_has_yet_to_write_is_not_written(rig: Rig) -> None:
-    await rig.aino_came(uuid4())
+    await rig.aino_came(wish := uuid4())
     await rig.ask(ForgetGuests(room_id=ROOM))
     await rig.forgetting.answers(await rig.loaded())
+    left = await rig.memory.find(wish)
+    assert left is not None
+    assert left.answer is None
     await rig.memory.stop()
     assert "Aino" not in await rig.everything()
 
