@@ -42,6 +42,7 @@ from companies.contact_state import (
     ObjectionNoted,
     evolve,
 )
+from companies.register import search_keys
 
 PERSON = (
     "company_id",
@@ -140,7 +141,8 @@ def _described(person: dict[str, Any], before: Contact | None, now: datetime) ->
             raise Rejected("period-long-over", field="period_ends_on", months=retention.PERIOD_MONTHS)
     kept = _keep_until(before.but(basis=person["basis"]) if before else None, now)
     found_by = tuple(one_spelling(address) for address in addresses)
-    return ContactDescribed(**person, found_by=found_by, keep_until=kept)
+    name_keys = search_keys([person["name"]])
+    return ContactDescribed(**person, name_keys=name_keys, found_by=found_by, keep_until=kept)
 
 
 def _keep_until(contact: Contact | None, now: datetime) -> date:

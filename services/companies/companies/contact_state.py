@@ -54,6 +54,7 @@ class Contact(State):
     language: Language = "fi"
     email: Email | None = None
     phone: Phone | None = None
+    name_keys: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
     basis: Basis = "public-task"
     source: Source = "other"
@@ -100,6 +101,7 @@ class ContactDescribed(PrivateEvent):
     language: Language
     email: Email | None
     phone: Phone | None
+    name_keys: tuple[str, ...]
     found_by: tuple[str, ...]
     basis: Basis
     source: Source

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from companies.contact import aggregate
 from companies.contact_commands import AddContact, ChangeContact, GiveConsent, InviteContact, ObjectToMessages
 from companies.contact_state import Contact, ContactDescribed
+from companies.register import search_keys
 from tyrsky.aggregate import Happening
 from tyrsky_contracts.addresses import AddressHashes
 from tyrsky_contracts.companies import ContactAdded
@@ -38,6 +39,7 @@ def described(**other: Any) -> ContactDescribed:
     known: dict[str, Any] = {
         **PERSON,
         "phone": None,
+        "name_keys": search_keys([other.get("name", PERSON["name"])]),
         "found_by": (f"email:{EMAIL}",),
         "basis": "public-task",
         "source": "other",

@@ -38,6 +38,7 @@ def test_the_network_learns_that_there_is_a_contact_and_the_college_who():
         role="workplace-instructor",
         language="fi",
         email=EMAIL,
+        name_keys=("aino esimerkki", "esimerkki"),
         found_by=(f"email:{EMAIL}",),
         keep_until=TWO_YEARS_ON,
         due_at=midnight(TWO_YEARS_ON),

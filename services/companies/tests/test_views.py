@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from companies.contact import InviteContact
+from companies.contact_commands import InviteContact
 from companies.policies import policies
 from companies.views import Reach, reach
 from tyrsky.projecting import Kept
@@ -61,9 +61,8 @@ def test_a_visit_told_twice_is_one_visit():
 
 async def test_a_visit_with_a_contact_invites_the_contact():
     event, contact_id = planned(contact := uuid4()), contact
-    [(name, _, command)] = await policies.commands(event, about(event, event.visit_id, 1))
-    assert name == "invite_the_contact"
-    assert command == InviteContact(
+    commands = {name: command for name, _, command in await policies.commands(event, about(event, event.visit_id, 1))}
+    assert commands["invite_the_contact"] == InviteContact(
         contact_id=contact_id,
         visit_id=event.visit_id,
         company_name="Kahvila Oy",

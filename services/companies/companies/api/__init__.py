@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from companies.api import companies, contacts, register, visits
+from companies.api import companies, contact_rights, contacts, register, visits
 
 router = APIRouter()
-for each in (register.router, companies.router, contacts.router, visits.router):
+for each in (register.router, companies.router, contacts.router, contact_rights.router, visits.router):
     router.include_router(each)
