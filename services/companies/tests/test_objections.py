@@ -36,7 +36,7 @@ def objected(at: datetime) -> ContactObjected:
     return ContactObjected(contact_id=uuid4(), hash=HASH, at=at)
 
 
-@pytest.mark.parametrize("order", itertools.permutations([NOON, NOON + DAY, NOON - DAY]))
+@pytest.mark.parametrize("order", list(itertools.permutations([NOON, NOON + DAY, NOON - DAY])))
 def test_the_last_objection_counts_whichever_college_is_heard_of_first(order: tuple[datetime, ...]):
     kept = Kept[Objected]()
     for event in map(objected, order):

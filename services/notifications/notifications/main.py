@@ -3,6 +3,7 @@
 from tyrsky.service import Service
 
 from notifications import api, policies
+from notifications.forgetting import Forgetting
 from notifications.sending import Sending
 from notifications.settings import Settings
 
@@ -11,4 +12,8 @@ service = Service("notifications", settings)
 service.serves(api.router)
 service.reacts(policies.policies)
 service.sends(Sending(settings))
+forgetting = Forgetting(service)
+service.reacts(forgetting.policies)
+service.prepares(forgetting.prepare)
+service.runs(forgetting.run)
 app = service.asgi()

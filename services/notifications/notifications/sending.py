@@ -29,7 +29,12 @@ class Sending:
 
     aggregate = notification.aggregate
     routers = ()  # it has its own
-    indexes = ([("college", 1), ("state.accepted_at", 1), ("_id", 1)], [("college", 1), ("state.about", 1)])
+    indexes = (
+        [("college", 1), ("state.accepted_at", 1), ("_id", 1)],
+        [("college", 1), ("state.about", 1)],
+        [("college", 1), ("state.contact_id", 1)],
+        [("state.forget_at", 1), ("_id", 1)],
+    )
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,7 +1,7 @@
 """Aggregates that are to be looked after at a moment which their state names, such as data that is to be erased.
 
-The state has the moment, ``due_at`` or another field; its index finds what is due, some at a time. Looking after one is
-a command, and it moves the moment on or takes it away. Several processes may find the same: whoever comes second is
+The state has the moment, ``due_at`` or another field; an index on it and ``_id``, which the service declares, finds what
+is due, some at a time. Looking after one is a command, and it moves the moment on or takes it away. Several processes may find the same: whoever comes second is
 told by the rules that nothing is to be done.
 """
 
@@ -47,10 +47,6 @@ class Due(Generic[S, C]):
         self._wake = asyncio.Event()
         self._resting = Resting(Pauses(look_seconds, 3_600))
         decider.listen(self._hear)
-
-    async def prepare(self) -> None:
-        """Declare the index that finds them. Idempotent."""
-        await self._store.collection.create_index([(f"state.{self._field}", 1), ("_id", 1)])
 
     def _hear(self, written: Loaded[Any]) -> None:
         due_at: datetime | None = getattr(written.state, self._field)

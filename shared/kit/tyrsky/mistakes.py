@@ -67,6 +67,7 @@ _FIELD: dict[str, tuple[str, str, str]] = {
     "date_type": ("Tähän tarvitaan päivä.", "Här behövs ett datum.", "This must be a date."),
     "date_parsing": ("Tähän tarvitaan päivä.", "Här behövs ett datum.", "This must be a date."),
     "date_from_datetime_parsing": ("Tähän tarvitaan päivä.", "Här behövs ett datum.", "This must be a date."),
+    "date_from_datetime_inexact": ("Tähän tarvitaan päivä.", "Här behövs ett datum.", "This must be a date."),
     "list_type": ("Tähän tarvitaan luettelo.", "Här behövs en lista.", "This must be a list."),
     "too_short": ("Vähintään {min_length} kohtaa.", "Minst {min_length} poster.", "At least {min_length} items."),
     "too_long": ("Enintään {max_length} kohtaa.", "Högst {max_length} poster.", "At most {max_length} items."),

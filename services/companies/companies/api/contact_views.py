@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from tyrsky.catalogue import worded
-from tyrsky.listing import Moment
+from tyrsky.listing import Day, Moment
 from tyrsky.mail_address import MailAddress
 from tyrsky.store import Loaded
 from tyrsky_contracts.companies import ContactRole
@@ -75,8 +75,8 @@ class NewContact(BaseModel):
     phone: Phone | None = Field(None, examples=[PHONE])
     basis: Basis = Field("public-task", description="By which right they are known: GDPR art. 6(1).")
     source: Source = Field("other", description="Where the data came from.")
-    collected_on: date | None = Field(None, description="When; today, when it is left out.", examples=["2026-09-01"])
-    period_ends_on: date | None = Field(None, description=PERIOD, examples=["2026-12-18"])
+    collected_on: Day | None = Field(None, description="When; today, when it is left out.", examples=["2026-09-01"])
+    period_ends_on: Day | None = Field(None, description=PERIOD, examples=["2026-12-18"])
     consent: Said | None = Field(None, description="Consent to be written to. Needed when that is the basis.")
 
 
@@ -92,8 +92,8 @@ class ContactChanges(BaseModel):
     phone: Phone | None = Field(None, description="Null takes it away.", examples=[PHONE])
     basis: Basis | None = Field(None, description=STAYS)
     source: Source | None = Field(None, description=STAYS)
-    collected_on: date | None = Field(None, description=STAYS, examples=["2026-09-01"])
-    period_ends_on: date | None = Field(None, description=f"{PERIOD} Null takes it away.", examples=["2026-12-18"])
+    collected_on: Day | None = Field(None, description=STAYS, examples=["2026-09-01"])
+    period_ends_on: Day | None = Field(None, description=f"{PERIOD} Null takes it away.", examples=["2026-12-18"])
 
     def given(self) -> dict[str, Any]:
         """What is to be changed."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from tyrsky.handling import Handling, handling
-from tyrsky.listing import Filter, Listing, Page, any_of, equals
+from tyrsky.listing import Day, Filter, Listing, Page, any_of, equals
 from tyrsky_contracts.addresses import one_spelling
 from tyrsky_contracts.companies import ContactRole
 
@@ -62,7 +62,7 @@ class ContactsAsked(Listing):
     )
     basis: Annotated[list[Basis], any_of("state.basis")] = Field([], max_length=5, description="By this right.")
     source: Annotated[list[Source], any_of("state.source")] = Field([], max_length=8, description="From there.")
-    keep_before: Annotated[date | None, Filter("state.keep_until", lambda day: {"$lt": _day(day)})] = Field(
+    keep_before: Annotated[Day | None, Filter("state.keep_until", lambda day: {"$lt": _day(day)})] = Field(
         None, description="That are erased before this day, unless they are in use until then.", examples=["2028-10-01"]
     )
     erased: bool = Field(False, description="Those that were erased, in place of those that are there.")

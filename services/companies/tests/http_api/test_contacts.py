@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,15 +14,13 @@ from companies import contact
 from companies.contact_commands import InviteContact
 from companies.erasing import Erasing
 from companies.retention import midnight
-from companies.views import objections
-from tyrsky.deliveries import Delivery, Message
 from tyrsky.drafting import Ask
-from tyrsky.rows import ProjectionReaction
 from tyrsky.service import Service
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.topics import ALL
 
 from .calling import Caller, Client
+from .people import People, people_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,60 +38,9 @@ def said(**time: float) -> dict[str, str]:
     return {"at": ago(**time), "how": "Soitti."}
 
 
-class People:
-    """Somebody new at a company of one college, with an address that nobody else has."""
-
-    def __init__(self, service: Service, staff: Client, company: str) -> None:
-        self.service = service
-        self.staff = staff
-        self.company = company
-
-    async def add(self, **other: Any) -> dict[str, Any]:
-        person = {"name": "Aino Esimerkki", "email": f"aino-{uuid4().hex[:8]}@kahvila.example", **other}
-        answer = await self.staff.post(f"/companies/{self.company}/contacts", person)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    async def do(self, person: dict[str, Any], what: str, body: Any = None) -> dict[str, Any]:
-        answer = await self.staff.post(f"/contacts/{person['id']}/{what}", body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def get(self, person: dict[str, Any]) -> dict[str, Any]:
-        return (await self.staff.get(f"/contacts/{person['id']}")).json()
-
-    async def document(self, person: dict[str, Any]) -> dict[str, Any]:
-        return await self.service.database["contacts"].find_one({"_id": person["id"]}) or {}
-
-    async def heard(self, person: dict[str, Any]) -> None:
-        """The network hears what waits in the contact's outbox."""
-        reaction = ProjectionReaction(objections, self.service.database, service="companies")
-        edition = await reaction.edition()
-        for entry in (await self.document(person))["outbox"]:
-            headers = [(name, value.encode()) for name, value in entry["headers"].items()]
-            event, about = codec.decode(headers, entry["body"].encode())
-            if type(event) in objections.events:
-                message = Message("companies", 0, about.sequence, person["id"], tuple(headers), entry["body"].encode())
-                await reaction.take({person["id"]: [Delivery(message, event, about)]}, edition)
-
-    async def looked_after(self, person: dict[str, Any] | None = None, due_at: datetime | None = None) -> None:
-        """What is due is erased, once somebody's time has come."""
-        if person and due_at:
-            day = {"state.keep_until": due_at.date().isoformat(), "state.due_at": due_at}
-            await self.service.database["contacts"].update_one({"_id": person["id"]}, {"$set": day})
-        erasing = Erasing(self.service)
-        await erasing.once()
-        await erasing.once()  # the copies
-
-
-async def people_of(service: Service, staff: Client, registered: Registered) -> People:
-    company = (await staff.post("/companies", {"business_id": await registered()})).json()
-    return People(service, staff, company["id"])
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def people(service: Service, staff: Client, registered: Registered) -> AsyncIterator[People]:
-    yield await people_of(service, staff, registered)
+async def people(service: Service, staff: Client, registered: Registered) -> People:
+    return await people_of(service, staff, registered)
 
 
 async def everything(service: Service) -> str:
@@ -288,33 +235,3 @@ async def test_two_processes_erase_once(people: People, service: Service):
     await people.looked_after()
     kinds = [entry["headers"]["ce_type"] for entry in (await people.document(aino))["outbox"]]
     assert kinds == ["tyrsky.contact.added.v1", "tyrsky.contact.erased.v1"]
-
-
-WRONG = {
-    "future": ("objection", {"at": "2999-01-01T00:00:00Z", "how": "x"}, 422, "moment-in-the-future"),
-    "no consent": ("consent/withdraw", {"at": "2026-01-01T00:00:00Z", "how": "x"}, 409, "consent-not-given"),
-    "how": ("consent", {"at": "2026-01-01T00:00:00Z", "how": "a\nb"}, 422, "request-invalid"),
-}
-
-
-@pytest.mark.parametrize("which", WRONG)
-async def test_what_cannot_have_been_said(which: str, people: People):
-    what, body, status, code = WRONG[which]
-    aino = await people.add()
-    answer = await people.staff.post(f"/contacts/{aino['id']}/{what}", body)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-
-
-@pytest.mark.parametrize(
-    ("person", "code"),
-    [
-        ({"basis": "consent"}, "consent-missing"),
-        ({"period_ends_on": "2026-12-18"}, "period-of-an-instructor"),
-        ({"role": "workplace-instructor", "period_ends_on": "2020-12-18"}, "period-long-over"),
-        ({"collected_on": "2999-01-01"}, "moment-in-the-future"),
-    ],
-)
-async def test_a_person_who_cannot_be_known_so(person: dict[str, Any], code: str, people: People):
-    body = {"name": "Aino", "phone": "040 123", **person}
-    answer = await people.staff.post(f"/companies/{people.company}/contacts", body)
-    assert (answer.status_code, answer.json()["code"]) == (422, code)

@@ -54,7 +54,6 @@ def rig(database: AsyncDatabase[Document]) -> Rig:
 
 
 async def test_what_is_due_is_looked_after_and_nothing_else(rig: Rig) -> None:
-    await rig.due.prepare()
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     was_due = await rig.room("Aino", LONG_AGO)
     others = [
