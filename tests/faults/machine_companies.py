@@ -18,6 +18,14 @@ from tests.faults.model import Thing, holds, times
 SOON_SECONDS = 2
 BEGUN_SECONDS = 0.2
 
+RIGHTS = {
+    **{"basis": "public-task", "source": "other", "may_be_written_to": True},
+    **dict.fromkeys(
+        ("consent", "objection", "objected_in_network_at", "period_ends_on", "addresses_until", "erased_at")
+    ),
+}
+"""Of somebody of whom nothing is said but who it is."""
+
 names = st.sampled_from(["Aino Koe", "Eino Koe", "Öljy Koe", "aino koe", "Zorro Koe"])
 phones = st.sampled_from(["040 123 4567", "+358 40 1"])
 
@@ -98,7 +106,8 @@ class Companies(Rooms):
         ]
         for request, answer in zip(asked, self.api.at_once(*asked), strict=True):
             if phone or mail:
-                self.made("contact", request, answer, 2, {**request.body, "company_id": company.id})
+                days = {name: answer.body.get(name) for name in ("collected_on", "keep_until")}
+                self.made("contact", request, answer, 2, {**request.body, **RIGHTS, **days, "company_id": company.id})
             else:
                 self.refused(answer, 422, "contact-unreachable")
 

@@ -1,8 +1,8 @@
 """Aggregates that are to be looked after at a moment which their state names, such as data that is to be erased.
 
-The state has the moment, ``due_at`` or another field; an index on it and ``_id``, which the service declares, finds what
-is due, some at a time. Looking after one is a command, and it moves the moment on or takes it away. Several processes may find the same: whoever comes second is
-told by the rules that nothing is to be done.
+The state has the moment, ``due_at`` or another field; an index on it and ``_id``, which the service declares, finds
+what is due, some at a time. Looking after one is a command, and it moves the moment on or takes it away. Several
+processes may find the same: whoever comes second is told by the rules that nothing is to be done.
 """
 
 import asyncio
