@@ -19,10 +19,15 @@ SOON_SECONDS = 2
 BEGUN_SECONDS = 0.2
 
 RIGHTS = {
-    **{"basis": "public-task", "source": "other", "may_be_written_to": True},
-    **dict.fromkeys(
-        ("consent", "objection", "objected_in_network_at", "period_ends_on", "addresses_until", "erased_at")
-    ),
+    "basis": "public-task",
+    "source": "other",
+    "consent": None,
+    "objection": None,
+    "objected_in_network_at": None,
+    "may_be_written_to": True,
+    "period_ends_on": None,
+    "addresses_until": None,
+    "erased_at": None,
 }
 """Of somebody of whom nothing is said but who it is."""
 

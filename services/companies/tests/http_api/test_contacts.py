@@ -10,13 +10,17 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from companies import contact
+from companies import contact, views
+from companies.api.objections import Addressee, Objections
 from companies.contact_commands import InviteContact
 from companies.erasing import Erasing
 from companies.retention import midnight
 from tyrsky.drafting import Ask
+from tyrsky.rows import Rows, Shelves
 from tyrsky.service import Service
+from tyrsky_contracts.addresses import AddressHashes
 from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.notifications import NotificationRequested
 from tyrsky_contracts.topics import ALL
 
 from .calling import Caller, Client
@@ -190,6 +194,54 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     again = await people.staff.post(path, person, key=key)
     assert (again.status_code, again.json()["name"]) == (201, "")
     assert mark not in await everything(service)
+
+
+async def test_an_invitation_that_waits_with_a_visit_is_to_nobody(people: People, service: Service):
+    """Whichever aggregate asks that the contact be told something: it names the contact."""
+    aino, other = await people.add(), await people.add()
+    starts_at = datetime.now(UTC) + timedelta(days=1)
+    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
+    visits = service.database["visits"]
+    waits: dict[str, str] = {}
+    for person in (aino, other):
+        path = f"/companies/{people.company}/visits"
+        visit = (await people.staff.post(path, {**times, "contact_id": person["id"]})).json()["id"]
+        entry = (await visits.find_one({"_id": visit}) or {})["outbox"][0]
+        asked = {"contact_id": person["id"], "to_email": person["email"], "to_name": person["name"]}
+        headers = {**entry["headers"], "ce_type": NotificationRequested.type}
+        more = {**entry, "sequence": 2, "body": json.dumps(asked), "headers": headers}
+        await visits.update_one({"_id": visit}, {"$push": {"outbox": more}})
+        waits[person["id"]] = visit
+    await people.do(aino, "erase")
+    await people.looked_after()
+    for person, email in ((aino, ""), (other, other["email"])):
+        outbox = (await visits.find_one({"_id": waits[person["id"]]}) or {})["outbox"]
+        assert [entry["sequence"] for entry in outbox] == [1, 2]
+        assert json.loads(outbox[1]["body"])["to_email"] == email
+
+
+async def test_whom_to_write_to_is_asked_right_before(people: People, service: Service):
+    """What a visit asks of the contacts when it tells somebody something."""
+    aino, by_phone = await people.add(language="sv"), await people.add(email=None, phone="040 555 1234")
+    peppers = AddressHashes(["the-tests-have-a-pepper-of-their-own"])
+    objections = Objections(Rows(Shelves(service.database, views.objections)), peppers)
+
+    async def addressee(person: dict[str, Any]) -> Addressee | None:
+        loaded = await service.deciders.of(contact.aggregate).store.load("vaao", UUID(person["id"]))
+        assert loaded is not None
+        return await objections.addressee(loaded)
+
+    assert await addressee(aino) == Addressee(
+        contact_id=UUID(aino["id"]), name="Aino Esimerkki", email=aino["email"], language="sv"
+    )
+    assert await addressee(by_phone) is None
+    twin = await people.add(email=aino["email"])
+    await people.do(twin, "objection", said(days=1))
+    assert await addressee(twin) is None
+    await people.heard(twin)
+    assert await addressee(aino) is None
+    await people.do(aino, "erase")
+    assert await addressee(aino) is None
 
 
 async def test_an_erased_contact_is_a_trace_that_nothing_is_written_on(people: People):
