@@ -8,12 +8,13 @@ from tyrsky.due import Due
 from tyrsky.policies import Policies
 from tyrsky.service import Service
 from tyrsky.store import Loaded
-from tyrsky_contracts.contacts import ContactErased
+from tyrsky_contracts.contacts import ContactErased, ContactObjected
 from tyrsky_contracts.event import Envelope
 from tyrsky_contracts.topics import notification_requests
 
 from notifications import notification
 from notifications.notification import ADDRESS_KEPT, ForgetRecipient, Notification, NotificationCommand
+from notifications.silence import ERASED, OBJECTED, Silence
 
 GROUP = "notifications-forgetting"
 REQUESTS = "notifications-policies"
@@ -26,7 +27,8 @@ MESSAGES_MAX = 5_000
 class Forgetting:
     """Looks after what is known of people here."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, silence: Silence) -> None:
+        self._silence = silence
         self._letters = service.letters
         self._decider = service.deciders.of(notification.aggregate)
         self._collection = self._decider.store.collection
@@ -36,6 +38,7 @@ class Forgetting:
         self.run, self.once = due.run, due.once
         self.policies = Policies(GROUP)
         self.policies.when(ContactErased)(self.forget_who_was_erased)
+        self.policies.when(ContactObjected)(self.leave_alone_who_objects)
 
     async def prepare(self) -> None:
         """Messages that had ended before they had a day on which to be forgotten get one."""
@@ -46,11 +49,17 @@ class Forgetting:
 
     async def forget_who_was_erased(self, event: ContactErased, about: Envelope) -> list[ForgetRecipient]:
         """In messages, sent or not, and in requests that nobody could take yet."""
+        # First: whatever request is accepted after the look below is stopped by this.
+        await self._silence.begin(about.college, event.contact_id, ERASED, about.time)
         contact = str(event.contact_id).encode()
         await self._letters.forget(REQUESTS, notification_requests.name, lambda body: contact in body)
         told = {"college": about.college, "state.contact_id": str(event.contact_id)}
         found = await self._collection.find(told, {"_id": 1}).sort("_id", 1).limit(MESSAGES_MAX).to_list(MESSAGES_MAX)
         return [ForgetRecipient(notification_id=UUID(each["_id"]), now=about.time) for each in found]
+
+    async def leave_alone_who_objects(self, event: ContactObjected, about: Envelope) -> None:
+        """What was asked for before is not sent any more; who asks after this has asked whether they may."""
+        await self._silence.begin(about.college, event.contact_id, OBJECTED, about.time)
 
     async def _forget(self, found: Loaded[Notification]) -> None:
         command = ForgetRecipient(notification_id=found.id, now=datetime.now(UTC))

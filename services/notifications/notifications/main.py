@@ -6,14 +6,16 @@ from notifications import api, policies
 from notifications.forgetting import Forgetting
 from notifications.sending import Sending
 from notifications.settings import Settings
+from notifications.silence import Silence
 
 settings = Settings.read()
 service = Service("notifications", settings)
 service.serves(api.router)
 service.reacts(policies.policies)
-service.sends(Sending(settings))
-forgetting = Forgetting(service)
+silence = Silence(service.database)
+service.sends(Sending(settings, silence))
+forgetting = Forgetting(service, silence)
 service.reacts(forgetting.policies)
-service.prepares(forgetting.prepare)
+service.prepares(silence.prepare, forgetting.prepare)
 service.runs(forgetting.run)
 app = service.asgi()

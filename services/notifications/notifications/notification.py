@@ -29,6 +29,10 @@ ADDRESS_KEPT = timedelta(days=90)
 """So long after the end of it who a notification was for is known: as long as the network hears what became of it."""
 
 
+ERASED = "recipient-erased"
+"""Why a message to somebody who was erased is not sent."""
+
+
 class Notification(Effective):
     """A message, and what became of it."""
 
@@ -165,7 +169,8 @@ def decide(notification: Notification | None, command: NotificationCommand) -> S
         case Notification(status="sending", attempts=attempts), RecordDeferred(attempt=attempt) if attempt == attempts:
             return _defer(notification, command)
         case Notification(status="sending", attempts=attempts), RecordRefused(attempt=attempt) if attempt == attempts:
-            return _end(notification, command, command.reason)
+            forgotten = [RecipientForgotten()] if command.reason == ERASED else []
+            return [*_end(notification, command, command.reason), *forgotten]
         case _:
             return []  # late news of an attempt that was given up
 
@@ -190,7 +195,7 @@ def _accept(command: AcceptNotification) -> Sequence[Happening]:
 
 
 def _forget(notification: Notification, command: ForgetRecipient) -> Sequence[Happening]:
-    ended = [] if notification.ended_at else _end(notification, command, "recipient-erased")
+    ended = [] if notification.ended_at else _end(notification, command, ERASED)
     known = notification.to_email or notification.to_name or notification.forget_at
     return [*ended, RecipientForgotten()] if ended or known else []
 

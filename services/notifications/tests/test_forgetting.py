@@ -10,11 +10,13 @@ from notifications.notification import RecordSent, StartSending
 from notifications.policies import accept_the_request
 from notifications.sending import Sending
 from notifications.settings import Settings
+from notifications.silence import Silence
 from tyrsky.deciding import Decider
 from tyrsky.deliveries import Message
 from tyrsky.drafting import Ask
+from tyrsky.effects import Outcome
 from tyrsky.service import Service
-from tyrsky_contracts.contacts import ContactErased
+from tyrsky_contracts.contacts import ContactErased, ContactObjected
 from tyrsky_contracts.event import Envelope, Event
 from tyrsky_contracts.notifications import NotificationRequested
 from tyrsky_contracts.topics import notification_requests
@@ -37,8 +39,10 @@ class Desk:
             "notifications",
             Settings(**settings, mongo_uri=mongo_uri, mongo_database=office.name),  # pyright: ignore[reportArgumentType]
         )
-        self.service.sends(Sending(Settings(**settings)))
-        self.forgetting = Forgetting(self.service)
+        silence = Silence(self.service.database)
+        self.sending = Sending(Settings(**settings, smtp_port=1, smtp_seconds=1), silence)
+        self.service.sends(self.sending)
+        self.forgetting = Forgetting(self.service, silence)
 
     async def told(self, contact: UUID, college: str = "vaao") -> UUID:
         return await self.office.accept(an_invitation(contact_id=contact), college=college)
@@ -47,6 +51,10 @@ class Desk:
         about = envelope(event, college)
         for _, id, command in await self.forgetting.policies.commands(event, about):
             await self.service.deciders.run(command, college=college, command_id=id, cause=about)
+
+    async def attempt(self, id: UUID) -> Outcome:
+        """At a mail server that nobody runs."""
+        return await self.sending.attempt(await self.office.look(id))
 
     async def erased(self, contact: UUID = TEPPO) -> None:
         await self.hears(ContactErased(contact_id=contact, company_id=uuid4()))
@@ -142,3 +150,41 @@ async def test_messages_from_before_get_a_day(desk: Desk):
         await desk.forgetting.prepare()
     assert "forget_at" in (await notifications.find_one({"_id": "ended"}) or {})["state"]
     assert "forget_at" not in (await notifications.find_one({"_id": "waits"}) or {})["state"]
+
+
+async def test_a_request_that_is_read_after_the_erasure_is_not_carried_out_and_forgotten(desk: Desk):
+    now = datetime.now(UTC)
+    asked = envelope(requested(TEPPO), "vaao").model_copy(update={"time": now - timedelta(minutes=1)})
+    await desk.erased()
+    late = await desk.office.accept(an_invitation(contact_id=TEPPO, request=asked))
+    outcome = await desk.attempt(late)
+    assert (outcome.status, outcome.reason) == ("refused", "recipient-erased")
+    start = StartSending(notification_id=late, now=now, attempt=1, lease_until=now + timedelta(minutes=1))
+    decider: Decider[Any, Any] = desk.office.decider
+    await decider.carry_out(Ask(start, uuid4(), "vaao"))
+    claimed = await desk.office.look(late)
+    await decider.carry_out(Ask(desk.sending.news(claimed, outcome, now, now), uuid4(), "vaao"))
+    assert (await desk.name(late), await desk.office.status(late)) == ("", "refused")
+
+
+async def test_what_waits_when_somebody_objects_is_not_sent_and_what_is_asked_for_later_is(desk: Desk):
+    """Who asks later has asked whether they may: the person may have consented since."""
+    waits, of_other = await desk.told(TEPPO), await desk.told(OTHER)
+    elsewhere = await desk.told(TEPPO, college="sasky")
+    for _ in range(2):
+        await desk.hears(ContactObjected(contact_id=TEPPO, hash="ab" * 32, at=datetime.now(UTC)))
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    later = await desk.office.accept(an_invitation(contact_id=TEPPO, now=soon))
+    assert (await desk.attempt(waits)).reason == "recipient-objected"
+    assert (await desk.name(waits)) == "Teppo Virtanen"
+    for id in (of_other, later):
+        assert (await desk.attempt(id)).status == "deferred"  # nobody runs the mail server
+    sasky = await desk.office.look(elsewhere, college="sasky")
+    assert (await desk.sending.attempt(sasky)).status == "deferred"
+
+
+async def test_an_objection_heard_twice_or_late_does_not_move_back(desk: Desk):
+    silence, now = Silence(desk.service.database), datetime.now(UTC)
+    await silence.begin("vaao", TEPPO, "recipient-objected", now + timedelta(minutes=1))
+    await silence.begin("vaao", TEPPO, "recipient-objected", now - timedelta(minutes=1))
+    assert await silence.about(await desk.office.look(await desk.told(TEPPO))) == "recipient-objected"
