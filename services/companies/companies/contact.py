@@ -87,7 +87,7 @@ def decide(contact: Contact | None, command: ContactCommand) -> Sequence[Happeni
         case Contact(), CheckRetention():
             return _check_retention(contact, command)
         case Contact(), RecordCopiesErased():
-            return [CopiesErased()] if contact.copies_since else []
+            return _copies_erased(contact, command)
         case _:
             raise TypeError(f"a contact cannot {type(command).__name__}")
 
@@ -95,7 +95,7 @@ def decide(contact: Contact | None, command: ContactCommand) -> Sequence[Happeni
 def _of_erased(contact: Contact, command: ContactCommand) -> Sequence[Happening]:
     match command:
         case RecordCopiesErased():
-            return [CopiesErased()] if contact.copies_since else []
+            return _copies_erased(contact, command)
         case EraseContact() | CheckRetention() | UseContact() | InviteContact():
             return []  # asked for twice, or too late
         case _:
@@ -228,13 +228,19 @@ def _erase(contact: Contact, command: EraseContact | CheckRetention) -> Sequence
 
 def _check_retention(contact: Contact, command: CheckRetention) -> Sequence[Happening]:
     today = command.now.date()
-    if contact.keep_until is None:  # from before contacts had an end
-        return [ContactKept(keep_until=retention.kept_until(today))]
+    if contact.keep_until is None:  # from before contacts had an end, and could be found by name
+        return [_described(contact.model_dump(include={*PERSON}), contact, command.now)]
     if contact.keep_until <= today:
         return _erase(contact, command)
     if contact.addresses_until and contact.addresses_until <= today:
         return [AddressesErased(at=command.now)]
     return []
+
+
+def _copies_erased(contact: Contact, command: RecordCopiesErased) -> Sequence[Happening]:
+    if contact.copies_due is None or command.now < contact.copies_due:
+        return []  # somebody else has looked
+    return [CopiesErased(again_at=None if contact.copies_looked_for else command.now + retention.SETTLED)]
 
 
 def _not_in_the_future(at: datetime, now: datetime, field: str) -> None:

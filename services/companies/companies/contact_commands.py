@@ -100,6 +100,8 @@ class CheckRetention(ContactCommand):
 class RecordCopiesErased(ContactCommand):
     """The service's copies of what was erased are gone too."""
 
+    now: AwareDatetime
+
 
 class InviteContact(ContactCommand):
     """Ask the contact to receive a visit."""

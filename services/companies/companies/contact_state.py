@@ -65,7 +65,8 @@ class Contact(State):
     objection: Objection | None = None
     invited_to: tuple[UUID, ...] = ()
     erased_at: AwareDatetime | None = None
-    copies_since: AwareDatetime | None = None
+    copies_due: AwareDatetime | None = None
+    copies_looked_for: bool = False
     due_at: AwareDatetime | None = None
 
     @property
@@ -152,7 +153,9 @@ class ContactForgotten(Erasure):
 
 
 class CopiesErased(PrivateEvent):
-    """Nor in any copy that this service has."""
+    """Nor in any copy that this service has; to be looked for once more ``again_at``, for what was being written."""
+
+    again_at: AwareDatetime | None
 
 
 def evolve(contact: Contact | None, event: Happening) -> Contact:
@@ -163,8 +166,8 @@ def evolve(contact: Contact | None, event: Happening) -> Contact:
 
 def _due_at(contact: Contact) -> datetime | None:
     """When somebody has to look after it next."""
-    if contact.copies_since:
-        return contact.copies_since
+    if contact.copies_due:
+        return contact.copies_due
     days = [day for day in (contact.keep_until, contact.addresses_until) if day]
     return retention.midnight(min(days)) if days else None
 
@@ -189,11 +192,12 @@ def _after(contact: Contact | None, event: Happening) -> Contact:  # noqa: C901 
         case Contact(), ContactKept():
             return contact.but(keep_until=event.keep_until)
         case Contact(), AddressesErased():
-            return contact.but(email=None, phone=None, found_by=(), period_ends_on=None, copies_since=event.at)
+            gone = contact.but(email=None, phone=None, found_by=(), period_ends_on=None)
+            return gone.but(copies_due=event.at, copies_looked_for=False)
         case Contact(), ContactForgotten():
-            return Contact(company_id=contact.company_id, erased_at=event.at, copies_since=event.at)
+            return Contact(company_id=contact.company_id, erased_at=event.at, copies_due=event.at)
         case Contact(), CopiesErased():
-            return contact.but(copies_since=None)
+            return contact.but(copies_due=event.again_at, copies_looked_for=event.again_at is not None)
         case Contact(), NotificationRequested():
             return contact.but(invited_to=(*contact.invited_to, event.about)[-INVITED_KEPT:])
         case _:

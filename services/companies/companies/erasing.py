@@ -29,11 +29,12 @@ class Erasing:
 
     async def look_after(self, found: Loaded[Contact]) -> None:
         """The copies of what was erased, or else what is to be erased."""
-        if found.state.copies_since:
+        now = datetime.now(UTC)
+        if found.state.copies_due:
             await self._forget_copies(found)
-            await self._carry_out(RecordCopiesErased(contact_id=found.id), found)
+            await self._carry_out(RecordCopiesErased(contact_id=found.id, now=now), found)
         else:
-            await self._carry_out(CheckRetention(contact_id=found.id, now=datetime.now(UTC)), found)
+            await self._carry_out(CheckRetention(contact_id=found.id, now=now), found)
 
     async def _forget_copies(self, found: Loaded[Contact]) -> None:
         def nobody(kind: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,9 @@ erased: the rule of the national working-life feedback."""
 WITHDRAWN_DAYS = 30
 """So long after a consent was withdrawn somebody is kept: time to see whether there is another basis."""
 
+SETTLED = timedelta(minutes=2)
+"""After so long whatever was under way when somebody was erased has been written, or never will be."""
+
 
 def kept_until(used_on: date) -> date:
     """When somebody who was in use that day is erased."""

@@ -23,7 +23,7 @@ from companies.contact_state import (
     CopiesErased,
     ObjectionNoted,
 )
-from companies.retention import midnight, months_after
+from companies.retention import SETTLED, midnight, months_after
 from tyrsky.aggregate import Busy
 from tyrsky.testing import given
 
@@ -66,6 +66,10 @@ def use(now: datetime) -> UseContact:
 
 def check(now: datetime) -> CheckRetention:
     return CheckRetention(contact_id=ID, now=now)
+
+
+def copies_erased(now: datetime) -> RecordCopiesErased:
+    return RecordCopiesErased(contact_id=ID, now=now)
 
 
 def erase(now: datetime = NOON) -> EraseContact:
@@ -235,15 +239,15 @@ def test_the_addresses_of_an_instructor_go_three_months_after_the_period():
 
 
 def test_who_has_no_address_any_more_is_still_changed_and_given_one():
-    gone = (described(period_ends_on=PERIOD_ENDS), added, AddressesErased(at=midnight(ADDRESSES_GO)), CopiesErased())
+    gone = (described(period_ends_on=PERIOD_ENDS), added, AddressesErased(at=midnight(ADDRESSES_GO)))
     nameless = described(name="Aino T.", email=None, found_by=())
     given(aggregate, *gone).when(change(name="Aino T.")).then(nameless)
     given(aggregate, *gone).when(change(email=EMAIL)).then(described())
 
 
-def test_a_contact_from_before_contacts_had_an_end_gets_two_years():
-    old = Contact(company_id=COMPANY, name="Aino", email=EMAIL)
-    assert list(aggregate.decide(old, check(NOON))) == [ContactKept(keep_until=TWO_YEARS_ON)]
+def test_a_contact_from_before_contacts_had_an_end_gets_two_years_and_can_be_found():
+    old = Contact(company_id=COMPANY, name="Aino Esimerkki", role="workplace-instructor", email=EMAIL)
+    assert list(aggregate.decide(old, check(NOON))) == [described()]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +269,7 @@ def test_months_are_those_of_the_calendar(day: date, months: int, then: date):
 
 def test_of_who_is_erased_nothing_is_left_but_where_it_was():
     outcome = given(aggregate, *by_consent, noted, objected()).when(erase()).then(forgotten, erased)
-    assert outcome.state == Contact(company_id=COMPANY, erased_at=NOON, copies_since=NOON, due_at=NOON)
+    assert outcome.state == Contact(company_id=COMPANY, erased_at=NOON, copies_due=NOON, due_at=NOON)
 
 
 def test_to_erase_twice_is_once():
@@ -273,11 +277,17 @@ def test_to_erase_twice_is_once():
     given(aggregate, *aino, forgotten, erased).when(check(NOON + DAY)).then()
 
 
-def test_copies_are_looked_after_until_they_are_gone():
-    outcome = given(aggregate, *aino, forgotten, erased).when(RecordCopiesErased(contact_id=ID)).then(CopiesErased())
+def test_copies_are_looked_for_at_once_and_again_for_what_was_being_written():
+    again_at = NOON + SETTLED
+    outcome = given(aggregate, *aino, forgotten, erased).when(copies_erased(NOON)).then(CopiesErased(again_at=again_at))
+    assert outcome.state is not None
+    assert outcome.state.due_at == again_at
+    looked = (*aino, forgotten, erased, CopiesErased(again_at=again_at))
+    given(aggregate, *looked).when(copies_erased(again_at - timedelta(seconds=1))).then()
+    outcome = given(aggregate, *looked).when(copies_erased(again_at)).then(CopiesErased(again_at=None))
     assert outcome.state == Contact(company_id=COMPANY, erased_at=NOON)
-    given(aggregate, *aino, forgotten, erased, CopiesErased()).when(RecordCopiesErased(contact_id=ID)).then()
-    given(aggregate, *aino).when(RecordCopiesErased(contact_id=ID)).then()
+    given(aggregate, *looked, CopiesErased(again_at=None)).when(copies_erased(NOON + DAY)).then()
+    given(aggregate, *aino).when(copies_erased(NOON)).then()
 
 
 @pytest.mark.parametrize("late", [invite(), use(NOON + DAY)], ids=["invite", "use"])

@@ -5,7 +5,7 @@ from companies.api.exporting import MENTIONS, PERSON
 from companies.contact_state import Contact
 
 SEARCHED_BY = {"name_keys", "found_by"}
-OURS = {"company_id", "copies_since", "due_at"}
+OURS = {"company_id", "copies_due", "copies_looked_for", "due_at"}
 
 
 def test_whatever_is_shown_has_a_word_in_each_language():

@@ -8,9 +8,10 @@ processes may find the same: whoever comes second is told by the rules that noth
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
 
+from tyrsky import metrics
 from tyrsky.aggregate import C, S
 from tyrsky.background import woken
 from tyrsky.deciding import Decider
@@ -58,6 +59,7 @@ class Due(Generic[S, C]):
         while True:
             while await self.once():
                 pass
+            await self._tell()
             await woken(self._wake, self._seconds)
 
     async def once(self) -> bool:
@@ -73,6 +75,15 @@ class Due(Generic[S, C]):
         for document in found:
             await self._one(document)
         return len(found) == FOUND_MAX
+
+    async def _tell(self) -> None:
+        """How long overdue the first is that could not be looked after."""
+        where = {"college": {"$in": self._colleges}, f"state.{self._field}": {"$lte": datetime.now(UTC)}}
+        first = await self._store.collection.find_one(
+            where, {f"state.{self._field}": 1}, sort=[(f"state.{self._field}", 1)]
+        )
+        overdue = datetime.now(UTC) - first["state"][self._field] if first else timedelta()
+        metrics.due_overdue_seconds.labels(self._name, self._field).set(overdue.total_seconds())
 
     async def _one(self, document: Document) -> None:
         id: str = document["_id"]

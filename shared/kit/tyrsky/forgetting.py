@@ -26,8 +26,10 @@ class Forgetting:
         self._remembered = remembered
 
     async def answers(self, loaded: Loaded[Any]) -> None:
-        """All that were given about an aggregate. It is to be loaded after the erasure: its receipts name them."""
-        await self._remembered.forget(list(loaded.receipts.values()))
+        """All that were given about an aggregate. It is to be loaded after the erasure: its receipts name those that
+        another process has yet to write. Of one that changed nothing there is no receipt: who wants to be sure comes
+        again when it must have been written."""
+        await self._remembered.forget(str(loaded.id), list(loaded.receipts.values()))
 
     async def unpublished(self, collection: str, which: Document, rewrite: Rewrite) -> int:
         """Rewrite events that wait in the outboxes of these aggregates; how many were. They keep their places: one that

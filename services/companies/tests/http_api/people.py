@@ -58,6 +58,8 @@ class People:
         """What is due is erased, once somebody's time has come."""
         if person and due_at:
             day = {"state.keep_until": due_at.date().isoformat(), "state.due_at": due_at}
+            if (await self.document(person))["state"]["copies_due"]:
+                day = {"state.copies_due": due_at, "state.due_at": due_at}
             await self.service.database["contacts"].update_one({"_id": person["id"]}, {"$set": day})
         erasing = Erasing(self.service)
         await erasing.once()

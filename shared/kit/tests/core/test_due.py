@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky import due as module
+from tyrsky import metrics
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
 from tyrsky.due import Due
@@ -114,3 +115,14 @@ async def test_what_becomes_due_by_a_write_here_is_looked_after_at_once(rig: Rig
         while await rig.guests(id):
             await asyncio.sleep(0.02)
     running.cancel()
+
+
+async def test_what_cannot_be_looked_after_shows_as_overdue(rig: Rig) -> None:
+    await rig.room("Matti", datetime.now(UTC) - timedelta(hours=1))
+    running = asyncio.create_task(rig.due.run())
+    async with asyncio.timeout(5):
+        while not metrics.due_overdue_seconds.labels("room", "due_at")._value.get():  # pyright: ignore[reportPrivateUsage]
+            await asyncio.sleep(0.02)
+    running.cancel()
+    overdue = metrics.due_overdue_seconds.labels("room", "due_at")._value.get()  # pyright: ignore[reportPrivateUsage]
+    assert 3_600 <= overdue < 3_660

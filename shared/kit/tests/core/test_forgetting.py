@@ -111,8 +111,24 @@ async def test_to_forget_twice_is_once(rig: Rig) -> None:
     await rig.ask(ForgetGuests(room_id=ROOM))
     for _ in range(2):
         await rig.forgetting.answers(await rig.loaded())
-    await Remembered(rig.database).forget([Receipt(str(uuid4()), "", 1, None)])
-    await rig.memory.forget([])
+    await Remembered(rig.database).forget(str(uuid4()), [Receipt(str(uuid4()), "", 1, None)])
+    await rig.memory.forget(str(uuid4()), [])
+
+
+async def test_the_answer_to_a_wish_that_changed_nothing_is_forgotten_too(rig: Rig) -> None:
+    """Of that the aggregate has no receipt."""
+    await rig.aino_came(uuid4())
+    for written in (True, False):
+        await rig.ask(TakeSeat(room_id=ROOM, guest="Aino"), wish := uuid4())
+        if written:
+            await rig.memory.stop()
+        kept = await rig.memory.find(wish)
+        assert kept is not None
+        assert kept.answer == {"guests": ["Aino"]}
+    await rig.ask(ForgetGuests(room_id=ROOM))
+    await rig.forgetting.answers(await rig.loaded())
+    await rig.memory.stop()
+    assert "Aino" not in await rig.everything()
 
 
 @pytest.mark.parametrize("where", ["the document", "the memory"])
