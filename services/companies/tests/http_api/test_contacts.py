@@ -157,8 +157,9 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     path = f"/companies/{people.company}/contacts"
     aino = (await people.staff.post(path, person, key=key)).json()
     await people.staff.patch(f"/contacts/{aino['id']}", {"role": "decision-maker"}, version="*")
+    objection = {"at": ago(days=1), "how": f"Soitti {mark}."}
     for _ in range(2):  # the second changes nothing, and is answered too
-        await people.do(aino, "objection", {"at": ago(days=1), "how": f"Soitti {mark}."})
+        await people.do(aino, "objection", objection)
     time = datetime.now(UTC) + timedelta(days=1)
     invite = InviteContact(
         contact_id=UUID(aino["id"]),
