@@ -6,13 +6,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from tyrsky.catalogue import worded
-from tyrsky.listing import Day, Moment
+from tyrsky.listing import Day
 from tyrsky.mail_address import MailAddress
 from tyrsky.store import Loaded
 from tyrsky_contracts.companies import ContactRole
 from tyrsky_contracts.notifications import Language
 
-from companies.api.words import Line
+from companies.api.words import Happened, Line
 from companies.contact_state import Basis, Consent, Contact, Objection, Source
 
 Name = Annotated[str, Line, StringConstraints(max_length=200), worded("person-name-wrong")]
@@ -57,7 +57,7 @@ class Said(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: Moment = Field(
+    at: Happened = Field(
         description="When, with its time zone; not in the future.", examples=["2026-09-03T10:00:00+03:00"]
     )
     how: How = Field(description="How, so that it can be shown later.", examples=["Lomake messuilla 3.9."])

@@ -95,6 +95,14 @@ async def test_an_objection_reaches_the_other_college_by_its_hash(
     assert not (await people.get(aino))["may_be_written_to"]  # they told the other college
 
 
+async def test_an_objection_told_twice_is_told_to_the_network_once(people: People):
+    aino, objection = await people.add(), said(days=1)
+    first, second = [await people.do(aino, "objection", objection) for _ in range(2)]
+    assert first == second
+    kinds = [entry["headers"]["ce_type"] for entry in (await people.document(aino))["outbox"]]
+    assert kinds == ["tyrsky.contact.added.v1", "tyrsky.contact.objected.v1"]
+
+
 async def test_an_objection_that_comes_after_a_contact_was_added_counts_at_once(
     people: People, service: Service, caller: Caller, registered: Registered
 ):
