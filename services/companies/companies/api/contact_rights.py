@@ -92,6 +92,7 @@ async def export_all(
     contact_id: ContactId, contacts: Contacts, request: Request, response: Response, staff: Staff
 ) -> Export:
     """All that this service holds on a person (GDPR art. 15 and 20), with labels in their language, to be handed over.
-    What notes say of them in words is not found by this: look at the notes of their visits, which are in it."""
+    What notes say of them in words is not found by this: look at the notes of their visits, which are in it. What was
+    sent to them, notifications knows: `GET /notifications?contact_id=`."""
     response.headers["Content-Disposition"] = f'attachment; filename="contact-{contact_id}.json"'
     return await export(request.app.state.database, await contacts.get(contact_id), contacts.now)
