@@ -137,6 +137,8 @@ def _described(person: dict[str, Any], before: Contact | None, now: datetime) ->
     if ends_on := person["period_ends_on"]:
         if person["role"] != "workplace-instructor":
             raise Rejected("period-of-an-instructor", field="period_ends_on")
+        if ends_on > retention.months_after(now.date(), 12 * retention.PERIOD_YEARS_MAX):
+            raise Rejected("period-too-far-ahead", field="period_ends_on", years=retention.PERIOD_YEARS_MAX)
         if addresses and retention.addresses_until(ends_on) <= now.date():
             raise Rejected("period-long-over", field="period_ends_on", months=retention.PERIOD_MONTHS)
     kept = _keep_until(before.but(basis=person["basis"]) if before else None, now)

@@ -10,6 +10,9 @@ PERIOD_MONTHS = 3
 """So long after the end of the period that a workplace instructor guided, their e-mail address and telephone number are
 erased: the rule of the national working-life feedback."""
 
+PERIOD_YEARS_MAX = 5
+"""So far ahead the end of a period may be: no training takes longer."""
+
 WITHDRAWN_DAYS = 30
 """So long after a consent was withdrawn somebody is kept: time to see whether there is another basis."""
 

@@ -107,6 +107,13 @@ declare(
         en="The period ended more than three months ago: the instructor's addresses may not be kept. Leave them out.",
     ),
     Problem(
+        "period-too-far-ahead",
+        422,
+        fi="Jakso päättyisi yli viiden vuoden päästä. Tarkista päättymispäivä.",
+        sv="Perioden skulle sluta om mer än fem år. Kontrollera slutdatumet.",
+        en="The period would end in more than five years. Look at its end again.",
+    ),
+    Problem(
         "how-wrong",
         422,
         fi="Kerro yhdellä rivillä, miten henkilö sen ilmaisi, esimerkiksi: soitti, lomake messuilla.",
