@@ -5,8 +5,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from companies.contact import aggregate
-from companies.contact_commands import AddContact, ChangeContact, GiveConsent, InviteContact, ObjectToMessages
-from companies.contact_state import Contact, ContactDescribed
+from companies.contact_commands import (
+    AddContact,
+    ChangeContact,
+    GiveConsent,
+    InviteContact,
+    ObjectToMessages,
+    UseContact,
+    WithdrawConsent,
+)
+from companies.contact_state import ConsentGiven, Contact, ContactDescribed, ObjectionNoted
 from companies.register import search_keys
 from tyrsky.aggregate import Happening
 from tyrsky_contracts.addresses import AddressHashes
@@ -54,6 +62,12 @@ added = ContactAdded(contact_id=ID, company_id=COMPANY, role="workplace-instruct
 erased = ContactErased(contact_id=ID, company_id=COMPANY)
 
 
+aino = (described(), added)
+noted = ObjectionNoted(at=NOON, how="Soitti.")
+consented = ConsentGiven(at=NOON, how="Lomake messuilla.", keep_until=TWO_YEARS_ON)
+by_consent = (described(basis="consent"), consented, added)
+
+
 def objected(address: str = EMAIL, at: datetime = NOON) -> ContactObjected:
     """What the network hears of an objection."""
     return ContactObjected(contact_id=ID, hash=hashes.of(address), at=at)
@@ -68,6 +82,16 @@ def objects(at: datetime = NOON, now: datetime = NOON, *addresses: str) -> Objec
 def consents(at: datetime = NOON, now: datetime = NOON, **other: Any) -> GiveConsent:
     """Aino agrees to be written to."""
     return GiveConsent(contact_id=ID, now=now, at=at, how="Lomake messuilla.", **other)
+
+
+def withdraws(at: datetime = NOON, now: datetime = NOON) -> WithdrawConsent:
+    """Aino agrees no more."""
+    return WithdrawConsent(contact_id=ID, now=now, at=at, how="Sähköposti.")
+
+
+def use(now: datetime) -> UseContact:
+    """Somebody is in touch with Aino."""
+    return UseContact(contact_id=ID, now=now)
 
 
 def change(now: datetime = NOON, **other: Any) -> ChangeContact:

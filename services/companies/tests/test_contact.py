@@ -106,9 +106,11 @@ def test_consent_becomes_the_basis_when_there_is_one():
     [
         ({"role": "decision-maker", "period_ends_on": date(2026, 12, 18)}, "period-of-an-instructor"),
         ({"period_ends_on": date(2026, 6, 1)}, "period-long-over"),
+        ({"period_ends_on": date(2031, 9, 2)}, "period-too-far-ahead"),
+        ({"period_ends_on": date(9999, 12, 31)}, "period-too-far-ahead"),
     ],
 )
-def test_a_period_is_an_instructors_and_not_long_over(period: dict[str, Any], code: str):
+def test_a_period_is_an_instructors_and_neither_long_over_nor_far_ahead(period: dict[str, Any], code: str):
     given(aggregate).when(add.model_copy(update=period)).rejected(code, field="period_ends_on")
 
 
