@@ -8,6 +8,7 @@ from companies.contact_state import (
     ConsentGiven,
     ConsentWithdrawn,
     ContactDescribed,
+    ContactKept,
     ObjectionNoted,
 )
 from tyrsky.aggregate import Busy
@@ -152,6 +153,18 @@ def test_whose_consent_was_the_basis_is_not_written_to_without_it_and_soon_erase
     kept = given(aggregate, *by_consent, *outcome.happenings).when(change(basis="contract"))
     assert isinstance(kept.happenings[0], ContactDescribed)
     assert kept.happenings[0].keep_until == TWO_YEARS_ON
+
+
+def test_a_consent_that_was_withdrawn_is_no_new_basis_and_keeps_nobody_for_longer():
+    withdrawn = ConsentWithdrawn(at=NOON, how="Sähköposti.", keep_until=TWO_YEARS_ON)
+    given(aggregate, *aino, consented, withdrawn).when(change(basis="consent")).rejected(
+        "consent-missing", field="basis"
+    )
+    given(aggregate, *by_consent, withdrawn).when(change(role="other")).then(described(basis="consent", role="other"))
+    soon = ContactKept(keep_until=(NOON + 3 * DAY).date())
+    given(aggregate, *by_consent, soon).when(withdraws()).then(
+        ConsentWithdrawn(at=NOON, how="Sähköposti.", keep_until=soon.keep_until)
+    )
 
 
 def test_an_objection_that_a_consent_ended_is_back_when_that_is_withdrawn():
