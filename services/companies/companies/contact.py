@@ -120,7 +120,7 @@ def _change(contact: Contact, command: ChangeContact) -> Sequence[Happening]:
     if before | given == before:
         return []
     described = _described(before | given, contact, command.now)
-    if described.basis == "consent" != contact.basis and contact.consented_at is None:
+    if described.basis == "consent" and contact.basis != "consent" and contact.consented_at is None:
         raise Rejected("consent-missing", field="basis")
     new = [each for each in (described.email, described.phone) if each and each not in (contact.email, contact.phone)]
     if contact.objection is None or not new:
