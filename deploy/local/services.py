@@ -15,6 +15,10 @@ SENDERS = {
 }
 
 
+#: No secret: a network makes its own (`openssl rand -hex 32`), and shares it among its colleges alone.
+PEPPERS = ["the-pepper-of-the-demo-is-no-secret"]
+
+
 def part(stack: Stack, name: str, instance: str = "") -> Part:
     """A service; or one more ``instance`` of it, on a port of its own."""
     place = instance or name
@@ -50,7 +54,7 @@ def environment(stack: Stack, name: str, *, port: int = 0) -> dict[str, str]:
 
 
 _OWN: Mapping[str, Callable[[Stack], dict[str, str]]] = {
-    "companies": lambda stack: {},
+    "companies": lambda stack: {"ADDRESS_PEPPERS": json.dumps(PEPPERS)},
     "notifications": lambda stack: {
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(stack.ports["smtp"]),

@@ -14,7 +14,8 @@ AGGREGATES = [
     if "tests" not in path.parts and "\naggregate = Aggregate(" in path.read_text()
 ]
 VIEWS = [path for folder in ("services", "docs/examples") for path in (ROOT / folder).glob("**/views.py")]
-PURE = sorted([*AGGREGATES, *VIEWS, KIT / "aggregate.py", KIT / "projecting.py"])
+OF_AGGREGATES = [path for kind in ("state", "commands") for path in ROOT.glob(f"services/*/*/*_{kind}.py")]
+PURE = sorted([*AGGREGATES, *OF_AGGREGATES, *VIEWS, KIT / "aggregate.py", KIT / "projecting.py"])
 IMPURE_MODULES = {"asyncio", "io", "os", "pathlib", "random", "secrets", "socket", "subprocess", "threading", "time"}
 IMPURE_NAMES = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
 

@@ -28,6 +28,7 @@ ODD: list[Any] = [
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLEGES", '["vaao"]')
     monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:1/realms/tyrsky")
+    monkeypatch.setenv("ADDRESS_PEPPERS", '["the-tests-have-a-pepper-of-their-own"]')
     monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
 

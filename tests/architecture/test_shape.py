@@ -25,12 +25,15 @@ FUNCTION_LINES_MAX = 70
 
 LONG = {
     "deploy/local/launch.py": "each way to begin, watch and end a stack, under one lock",
+    "services/companies/companies/contact.py": "each right that a person has, and what is asked of a contact beside",
+    "services/notifications/notifications/notification.py": "a message's whole way, and each thing that may befall it",
     "shared/kit/tests/consuming/rig.py": "a service's consumers, and all that a test may do to them",
     "shared/kit/tyrsky/consuming.py": "what a group takes, commits and winds back is one state",
     "shared/kit/tyrsky/effects.py": "what an effect has to say of itself, and the one loop that asks it",
     "shared/kit/tyrsky/finding.py": "one round: the dead fenced, read, freed; then what waits. The order is the point",
     "shared/kit/tyrsky/problems.py": "each thing that may be raised, and the one shape that it becomes",
     "shared/kit/tyrsky/relay.py": "one state: a holder's beginning, publishing, beating and end",
+    "shared/kit/tyrsky/rows.py": "rows, written and read, from one edition to the next",
     "shared/kit/tyrsky/service.py": "a service's whole wiring, in the order of its life",
     "shared/kit/tyrsky/store.py": "one document, and each way in which it is read and written",
     "tests/faults/proxy.py": "one connection, and each thing that may become of what passes",

@@ -68,6 +68,7 @@ async def serving(
                 "MONGO_DATABASE": database,
                 "KAFKA_BOOTSTRAP": bench.bootstrap,
                 "COLLEGES": json.dumps(["vaao", "sasky"]),
+                "ADDRESS_PEPPERS": json.dumps(["the-benchmark-has-a-pepper-of-its-own"]),
                 "OIDC_ISSUER": authority.issuer,
                 "TRACES_EXPORTER": "zipkin",
                 "TRACES_ENDPOINT": collector.endpoint,

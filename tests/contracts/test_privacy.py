@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tyrsky_contracts.addresses import HASH
 from tyrsky_contracts.companies import CompanyTagged
 from tyrsky_contracts.event import Envelope, Event
 from tyrsky_contracts.schemas import events_of, schema_of
@@ -91,4 +92,4 @@ def _is_free(leaf: dict[str, Any]) -> bool:
     """Text whose form does not keep words out."""
     if leaf.get("type") not in ("string", None):
         return False
-    return not leaf.keys() & {"format", "enum", "const"} and leaf.get("pattern") != BUSINESS_ID
+    return not leaf.keys() & {"format", "enum", "const"} and leaf.get("pattern") not in (BUSINESS_ID, HASH)

@@ -18,6 +18,19 @@ from tests.faults.model import Thing, holds, times
 SOON_SECONDS = 2
 BEGUN_SECONDS = 0.2
 
+RIGHTS = {
+    "basis": "public-task",
+    "source": "other",
+    "consent": None,
+    "objection": None,
+    "objected_in_network_at": None,
+    "may_be_written_to": True,
+    "period_ends_on": None,
+    "addresses_until": None,
+    "erased_at": None,
+}
+"""Of somebody of whom nothing is said but who it is."""
+
 names = st.sampled_from(["Aino Koe", "Eino Koe", "Öljy Koe", "aino koe", "Zorro Koe"])
 phones = st.sampled_from(["040 123 4567", "+358 40 1"])
 
@@ -98,7 +111,8 @@ class Companies(Rooms):
         ]
         for request, answer in zip(asked, self.api.at_once(*asked), strict=True):
             if phone or mail:
-                self.made("contact", request, answer, 2, {**request.body, "company_id": company.id})
+                days = {name: answer.body.get(name) for name in ("collected_on", "keep_until")}
+                self.made("contact", request, answer, 2, {**request.body, **RIGHTS, **days, "company_id": company.id})
             else:
                 self.refused(answer, 422, "contact-unreachable")
 

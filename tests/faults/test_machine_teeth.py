@@ -76,6 +76,7 @@ def run(loop: asyncio.AbstractEventLoop, authority: Authority, tmp_path: Path) -
         "MONGO_URI": uri,
         "OIDC_ISSUER": authority.issuer,
         "COLLEGES": '["vaao", "sasky"]',
+        "ADDRESS_PEPPERS": '["the-tests-have-a-pepper-of-their-own"]',
         "WEBHOOK_URL": f"http://{HOST}:9/",
         "WEBHOOK_SECRET": SECRET,
     }

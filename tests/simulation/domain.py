@@ -118,6 +118,8 @@ def evolve_tray(tray: Tray | None, event: Happening) -> Tray:
 
 
 room = Aggregate("room", Room, RoomCommand, decide_room, evolve_room)
+
+
 def in_one_order(tray: Tray) -> str:
     """All trays' events are on one partition, in one order, under one key that is no tray's id."""
     return "trays"

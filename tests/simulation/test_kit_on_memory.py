@@ -20,6 +20,8 @@ MODULES = (
     "core.test_deciding",
     "core.test_deciding_limits",
     "core.test_remembering",
+    "core.test_forgetting",
+    "core.test_due",
     "consuming.test_dead_letters",
     "consuming.test_projecting",
     "consuming.test_policies",

@@ -1,5 +1,7 @@
 """An index for each way in which a list is searched and sorted: college first, for every query names it."""
 
+from datetime import UTC, datetime
+
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import Document
 
@@ -34,10 +36,17 @@ INDEXES = {
         [("college", 1), ("things", 1), ("at", 1)],
         [("college", 1), ("by", 1), ("at", 1)],
     ],
-    "contacts": [[("college", 1), ("state.company_id", 1), ("state.name", 1)]],
+    "contacts": [
+        [("college", 1), ("state.company_id", 1), ("state.name", 1)],
+        [("college", 1), ("state.name", 1), ("_id", 1)],
+        [("college", 1), ("state.keep_until", 1), ("_id", 1)],
+        [("college", 1), ("state.found_by", 1)],
+        [("state.due_at", 1), ("_id", 1)],
+    ],
     "visits": [
         [("college", 1), ("state.starts_at", 1), ("_id", 1)],
         [("college", 1), ("state.company_id", 1), ("state.starts_at", 1)],
+        [("college", 1), ("state.contact_id", 1)],
     ],
 }
 
@@ -47,3 +56,7 @@ async def prepare(database: AsyncDatabase[Document]) -> None:
     for collection, indexes in INDEXES.items():
         for keys in indexes:
             await database[collection].create_index(keys)
+    # Contacts from before they had an end are looked at once, and get one.
+    await database["contacts"].update_many(
+        {"state.due_at": {"$exists": False}}, {"$set": {"state.due_at": datetime.now(UTC)}}
+    )

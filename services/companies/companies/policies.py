@@ -5,7 +5,7 @@ from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnm
 from tyrsky_contracts.event import Envelope
 
 from companies.company import ReachStage
-from companies.contact import InviteContact
+from companies.contact_commands import InviteContact, UseContact
 from companies.merging import MergeInto
 
 policies = Policies()
@@ -23,6 +23,12 @@ def invite_the_contact(event: VisitPlanned, about: Envelope) -> InviteContact | 
         starts_at=event.starts_at,
         ends_at=event.ends_at,
     )
+
+
+@policies.when(VisitPlanned)
+def keep_who_is_visited(event: VisitPlanned, about: Envelope) -> UseContact | None:
+    """A contact whom somebody visits is in use, and kept for longer."""
+    return None if event.contact_id is None else UseContact(contact_id=event.contact_id, now=about.time)
 
 
 @policies.when(CompanyTouched)

@@ -1,4 +1,4 @@
-"""What events tell: how much each company is reached, by anybody; and who changed what here."""
+"""What events tell: how much each company is reached, by anybody; whom to leave alone; who changed what here."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from tyrsky.aggregate import State
 from tyrsky.projecting import Projection
 from tyrsky_contracts.audit import Audited
 from tyrsky_contracts.companies import CompanyTouched, VisitRecorded
+from tyrsky_contracts.contacts import ContactObjected
 from tyrsky_contracts.event import Envelope
 from tyrsky_contracts.reservations import ContactReserved, ReservationExtended, ReservationReleased
 
@@ -126,3 +127,18 @@ def released(row: Reserved, event: ReservationReleased, about: Envelope) -> Rese
 
 def _held(row: Reserved) -> dict[str, AwareDatetime]:
     return row.held | {row.holder: row.until} if row.holder and row.until else row.held
+
+
+class Objected(State):
+    """When the person with an address, known by its hash, last said that they want no messages."""
+
+    at: AwareDatetime | None = None
+
+
+objections = Projection("objections", Objected, key=lambda event: event.hash)
+
+
+@objections.on(ContactObjected)
+def objected(row: Objected, event: ContactObjected, about: Envelope) -> Objected:
+    """In whichever college it was; colleges are heard of in any order."""
+    return row.but(at=max(row.at or event.at, event.at))

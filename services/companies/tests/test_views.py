@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from companies.company import ReachStage
-from companies.contact import InviteContact
+from companies.contact_commands import InviteContact
 from companies.merging import MergeInto
 from companies.policies import policies
 from companies.views import Entry, Reach, audit, reach
@@ -66,9 +66,8 @@ def test_a_visit_told_twice_is_one_visit():
 
 async def test_a_visit_with_a_contact_invites_the_contact():
     event, contact_id = planned(contact := uuid4()), contact
-    [(name, _, command)] = await policies.commands(event, about(event, event.visit_id, 1))
-    assert name == "invite_the_contact"
-    assert command == InviteContact(
+    commands = {name: command for name, _, command in await policies.commands(event, about(event, event.visit_id, 1))}
+    assert commands["invite_the_contact"] == InviteContact(
         contact_id=contact_id,
         visit_id=event.visit_id,
         company_name="Kahvila Oy",

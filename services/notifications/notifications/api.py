@@ -66,7 +66,10 @@ class NotificationView(BaseModel):
     accepted_at: AwareDatetime
     next_attempt_at: AwareDatetime | None = Field(description="When it is tried next; null when it is not.")
     ended_at: AwareDatetime | None = Field(description="When it was sent, refused or given up.")
-    to: Recipient | None = Field(description="Null for those whose role is not to contact people.")
+    to: Recipient | None = Field(
+        description="Null for those whose role is not to contact people, and when the person was erased since, or it "
+        "has been ended for 90 days."
+    )
 
     @classmethod
     def of(cls, loaded: Loaded[Notification], by: Caller) -> Self:
@@ -85,7 +88,7 @@ class NotificationView(BaseModel):
             accepted_at=state.accepted_at,
             next_attempt_at=state.due_at if state.status == "accepted" else None,
             ended_at=state.ended_at,
-            to=Recipient(name=state.to_name, email=state.to_email) if sees_recipients else None,
+            to=Recipient(name=state.to_name, email=state.to_email) if sees_recipients and state.to_email else None,
         )
 
 
@@ -100,6 +103,7 @@ class NotificationsAsked(Listing):
     )
     kind: Annotated[NotificationKind | None, equals("state.kind")] = Field(None, description="Of one kind.")
     about: Annotated[UUID | None, equals("state.about")] = Field(None, description="About one thing, such as a visit.")
+    contact_id: Annotated[UUID | None, equals("state.contact_id")] = Field(None, description="To one contact.")
     accepted_from: Annotated[Moment | None, at_least("state.accepted_at")] = Field(
         None, description="Accepted then or later."
     )

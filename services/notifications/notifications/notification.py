@@ -5,11 +5,12 @@ that fails for the moment leads back to ``accepted``, with a later ``due_at``.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Rejected, Unknown
+from tyrsky.aggregate import Aggregate, Command, Erasure, Happening, PrivateEvent, Rejected, Unknown
 from tyrsky.dispatches import Effective
 from tyrsky.mail_address import is_mail_address
 from tyrsky_contracts.event import Envelope
@@ -24,11 +25,19 @@ from tyrsky_contracts.notifications import (
 
 from notifications.kinds import KINDS, expires_at
 
+ADDRESS_KEPT = timedelta(days=90)
+"""So long after the end of it who a notification was for is known: as long as the network hears what became of it."""
+
+
+ERASED = "recipient-erased"
+"""Why a message to somebody who was erased is not sent."""
+
 
 class Notification(Effective):
     """A message, and what became of it."""
 
     kind: NotificationKind
+    contact_id: UUID | None = None
     to_email: str
     to_name: str
     language: Language
@@ -39,6 +48,7 @@ class Notification(Effective):
     unsure: bool = False
     reason: str | None = None
     ended_at: AwareDatetime | None = None
+    forget_at: AwareDatetime | None = None
 
 
 class NotificationCommand(Command):
@@ -52,6 +62,7 @@ class AcceptNotification(NotificationCommand):
     """Take a request on. ``request`` and ``traceparent`` join the sending, which comes later, to what led to it."""
 
     kind: NotificationKind
+    contact_id: UUID | None = None
     to_email: Annotated[str, Field(max_length=254)]
     to_name: Annotated[str, Field(max_length=200)]
     language: Language
@@ -92,10 +103,15 @@ class RecordRefused(NotificationCommand):
     reason: Reason
 
 
+class ForgetRecipient(NotificationCommand):
+    """Do not know any more who it was for; what was not sent yet is not sent."""
+
+
 class NotificationAccepted(PrivateEvent):
     """A request was taken on. Private: it names a person."""
 
     kind: NotificationKind
+    contact_id: UUID | None = None
     to_email: str
     to_name: str
     language: Language
@@ -130,6 +146,10 @@ class SendingEnded(PrivateEvent):
     ended_at: AwareDatetime
 
 
+class RecipientForgotten(Erasure):
+    """Nobody knows any more who it was for."""
+
+
 def decide(notification: Notification | None, command: NotificationCommand) -> Sequence[Happening]:
     """What a command leads to."""
     match notification, command:
@@ -139,6 +159,8 @@ def decide(notification: Notification | None, command: NotificationCommand) -> S
             raise Unknown("notification", command.notification_id)
         case Notification(), AcceptNotification():
             return []  # a request is delivered twice
+        case Notification(), ForgetRecipient():
+            return _forget(notification, command)
         case Notification(), StartSending():
             return _start(notification, command)
         case Notification(ended_at=None), RecordSent(attempt=attempt):
@@ -147,7 +169,8 @@ def decide(notification: Notification | None, command: NotificationCommand) -> S
         case Notification(status="sending", attempts=attempts), RecordDeferred(attempt=attempt) if attempt == attempts:
             return _defer(notification, command)
         case Notification(status="sending", attempts=attempts), RecordRefused(attempt=attempt) if attempt == attempts:
-            return _end(notification, command, command.reason)
+            forgotten = [RecipientForgotten()] if command.reason == ERASED else []
+            return [*_end(notification, command, command.reason), *forgotten]
         case _:
             return []  # late news of an attempt that was given up
 
@@ -155,6 +178,7 @@ def decide(notification: Notification | None, command: NotificationCommand) -> S
 def _accept(command: AcceptNotification) -> Sequence[Happening]:
     accepted = NotificationAccepted(
         kind=command.kind,
+        contact_id=command.contact_id,
         to_email=command.to_email,
         to_name=command.to_name,
         language=command.language,
@@ -168,6 +192,12 @@ def _accept(command: AcceptNotification) -> Sequence[Happening]:
         return [accepted]
     # Accepted all the same: were it rejected, nobody would hear of an invitation that never came.
     return [accepted, *_end(evolve(None, accepted), command, "address-malformed")]
+
+
+def _forget(notification: Notification, command: ForgetRecipient) -> Sequence[Happening]:
+    ended = [] if notification.ended_at else _end(notification, command, ERASED)
+    known = notification.to_email or notification.to_name or notification.forget_at
+    return [*ended, RecipientForgotten()] if ended or known else []
 
 
 def _start(notification: Notification, command: StartSending) -> Sequence[Happening]:
@@ -210,7 +240,7 @@ def _sent(notification: Notification, notification_id: UUID, attempt: int) -> No
     )
 
 
-def evolve(notification: Notification | None, happening: Happening) -> Notification:
+def evolve(notification: Notification | None, happening: Happening) -> Notification:  # noqa: C901 - a table in words
     """The notification after ``happening``."""
     if isinstance(happening, NotificationAccepted):
         return Notification(
@@ -229,7 +259,10 @@ def evolve(notification: Notification | None, happening: Happening) -> Notificat
         case SendingDeferred():
             return notification.but(status="accepted", due_at=happening.retry_at, reason=happening.reason)
         case SendingEnded():
-            return notification.but(due_at=None, ended_at=happening.ended_at)
+            forget_at = happening.ended_at + ADDRESS_KEPT
+            return notification.but(due_at=None, ended_at=happening.ended_at, forget_at=forget_at)
+        case RecipientForgotten():
+            return notification.but(to_email="", to_name="", forget_at=None)
         case NotificationSent():
             return notification.but(status="sent", reason=None)
         case NotificationRefused(reason="expired"):

@@ -20,6 +20,7 @@ def accept_the_request(event: NotificationRequested, about: Envelope) -> AcceptN
         notification_id=uuid5(about.id, "notification"),
         now=datetime.now(UTC),
         kind=event.kind,
+        contact_id=event.contact_id,
         to_email=event.to_email,
         to_name=event.to_name,
         language=event.language,

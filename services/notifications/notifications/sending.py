@@ -19,6 +19,7 @@ from notifications.notification import (
     StartSending,
 )
 from notifications.settings import Settings
+from notifications.silence import Silence
 from notifications.smtp import MailServer
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,16 @@ class Sending:
 
     aggregate = notification.aggregate
     routers = ()  # it has its own
-    indexes = ([("college", 1), ("state.accepted_at", 1), ("_id", 1)], [("college", 1), ("state.about", 1)])
+    indexes = (
+        [("college", 1), ("state.accepted_at", 1), ("_id", 1)],
+        [("college", 1), ("state.about", 1)],
+        [("college", 1), ("state.contact_id", 1)],
+        [("state.forget_at", 1), ("_id", 1)],
+    )
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, silence: Silence) -> None:
         self._settings = settings
+        self._silence = silence
         self._server = MailServer(settings)
         self.pace = Pace(
             settings.mail_at_once,
@@ -47,7 +54,9 @@ class Sending:
         return StartSending(notification_id=found.id, now=now, attempt=attempt, lease_until=lease_until, lost=lost)
 
     async def attempt(self, claimed: Loaded[Notification]) -> Outcome:
-        """Hand the message over, once."""
+        """Hand the message over, once; unless its contact has been erased, or objects, since it was asked for."""
+        if why := await self._silence.about(claimed):
+            return Outcome("refused", why)
         if not is_mail_address(claimed.state.to_email):
             return Outcome("refused", "address-malformed")  # accepted when the rule was another
         try:

@@ -11,6 +11,7 @@ import pytest
 from notifications.notification import AcceptNotification, Notification, NotificationCommand, aggregate
 from notifications.sending import Sending
 from notifications.settings import Settings
+from notifications.silence import Silence
 from pymongo import AsyncMongoClient
 from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
@@ -65,7 +66,7 @@ class Office:
         }
         decider = self._decider(client) if client else self.decider
         settings = Settings(**{**base, **other})
-        sending = Effects(decider, Sending(settings), settings.colleges)
+        sending = Effects(decider, Sending(settings, Silence(self.client[self.name])), settings.colleges)
         decider.listen(sending.hear)
         await sending.prepare()
         work = asyncio.create_task(sending.run())

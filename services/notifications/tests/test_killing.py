@@ -17,6 +17,7 @@ import asyncio, sys
 from notifications import notification
 from notifications.sending import Sending
 from notifications.settings import Settings
+from notifications.silence import Silence
 from pymongo import AsyncMongoClient
 from tyrsky import effects
 from tyrsky.deciding import Decider
@@ -34,7 +35,7 @@ async def main():
         colleges=["vaao"], oidc_issuer="http://localhost", smtp_port=int(port), smtp_seconds=5, mail_poll_seconds=0.1,
         mail_retry_seconds=0.1,
     )
-    await effects.Effects(decider, Sending(settings), settings.colleges).run()
+    await effects.Effects(decider, Sending(settings, Silence(client[database])), settings.colleges).run()
 
 asyncio.run(main())
 """

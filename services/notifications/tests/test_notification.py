@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 import pytest
 from notifications.kinds import KINDS
 from notifications.notification import (
+    ADDRESS_KEPT,
+    ForgetRecipient,
+    RecipientForgotten,
     RecordDeferred,
     RecordRefused,
     RecordSent,
@@ -194,3 +197,35 @@ def test_a_second_word_after_the_end_changes_nothing():
     over = (accepted(), started(), SendingEnded(ended_at=SOON), delivery())
     given(aggregate, *over).when(sent()).then()
     given(aggregate, *over).when(deferred()).then()
+
+
+def forget(now: datetime = SOON) -> ForgetRecipient:
+    return ForgetRecipient(notification_id=ID, now=now)
+
+
+def test_who_is_forgotten_gets_nothing_that_waits():
+    outcome = given(aggregate, accepted()).when(forget())
+    outcome.then(SendingEnded(ended_at=SOON), refusal("recipient-erased", attempts=0), RecipientForgotten())
+    assert outcome.state is not None
+    assert (outcome.state.status, outcome.state.due_at, outcome.state.forget_at) == ("refused", None, None)
+    assert "teppo" not in outcome.state.model_dump_json().lower()
+
+
+def test_an_attempt_that_was_under_way_changes_nothing_of_that():
+    happened = [SendingEnded(ended_at=SOON), refusal("recipient-erased"), RecipientForgotten()]
+    given(aggregate, accepted(), started(), *happened).when(sent(now=LATER)).then()
+    given(aggregate, accepted(), started(), *happened).when(deferred()).then()
+
+
+def test_of_what_was_sent_it_is_forgotten_to_whom():
+    happened = [accepted(), started(), SendingEnded(ended_at=SOON), delivery()]
+    outcome = given(aggregate, *happened).when(forget(LATER)).then(RecipientForgotten())
+    assert outcome.state is not None
+    assert (outcome.state.status, outcome.state.to_email, outcome.state.to_name) == ("sent", "", "")
+    given(aggregate, *happened, RecipientForgotten()).when(forget(LATER)).then()
+
+
+def test_whatever_has_ended_has_a_day_on_which_it_is_forgotten_for_whom_it_was():
+    outcome = given(aggregate, accepted(), started()).when(sent())
+    assert outcome.state is not None
+    assert outcome.state.forget_at == SOON + ADDRESS_KEPT

@@ -18,6 +18,7 @@ from notifications.notification import Notification, NotificationCommand
 from notifications.policies import accept_the_request
 from notifications.sending import Sending
 from notifications.settings import Settings
+from notifications.silence import Silence
 from pymongo import AsyncMongoClient
 from tyrsky.policies import Policies
 from tyrsky.service import Service
@@ -140,7 +141,7 @@ async def place(mongo_uri: str) -> AsyncIterator[Place]:
             service = Service("notifications", settings, codec=codec)
             service.serves(api.router)
             service.reacts(policies)
-            service.sends(Sending(settings))
+            service.sends(Sending(settings, Silence(service.database)))
             app = service.asgi()
             transport = httpx2.ASGITransport(app)
             async with (

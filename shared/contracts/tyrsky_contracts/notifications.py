@@ -37,9 +37,11 @@ class VisitInvitation(BaseModel):
 
 
 class NotificationRequested(Event, type="tyrsky.notification.requested.v1"):
-    """Somebody is to be told something. Private: it names a person."""
+    """Somebody is to be told something. Private: it names a person, who is the contact ``contact_id`` of the college
+    that asks: when that one is erased, so is this."""
 
     kind: NotificationKind
+    contact_id: UUID | None = None
     to_email: Annotated[str, Field(max_length=254)]
     to_name: Annotated[str, Field(max_length=200)]
     language: Language

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tyrsky_contracts import audit as a
 from tyrsky_contracts import companies as c
+from tyrsky_contracts import contacts as p
 from tyrsky_contracts import notifications as n
 from tyrsky_contracts import reservations as r
 from tyrsky_contracts.event import Event
@@ -51,13 +52,15 @@ companies = Topic(
         c.CompanyUnmerged,
         c.CompanyTouched,
         c.ContactAdded,
+        p.ContactObjected,
+        p.ContactErased,
         c.VisitPlanned,
         c.VisitMoved,
         c.VisitCancelled,
         c.VisitRecorded,
     ),
     producers=("companies",),
-    consumers=("companies-policies", "companies-reach"),
+    consumers=("companies-policies", "companies-reach", "companies-objections", "notifications-forgetting"),
     retention=None,
     public=True,
 )

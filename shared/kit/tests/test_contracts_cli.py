@@ -85,7 +85,7 @@ def test_check_and_release_name_event_field_and_consumers_and_fail(folder: Path,
         assert result.output.splitlines() == [
             "the contract is broken:",
             "  CompanyRegistered (tyrsky.company.registered.v1): was removed from topic companies; "
-            "breaks companies-policies, companies-reach, partner colleges",
+            f"breaks {', '.join(topics.companies.consumers)}, partner colleges",
             f"  VisitMoved ({MOVED}): its example was changed; an example stands for messages that lie in the topic; "
             "breaks no consumer on the map",
             "  topic notifications: is kept for a shorter time; breaks partner colleges",

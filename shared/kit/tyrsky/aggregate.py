@@ -34,6 +34,11 @@ class PrivateEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Erasure(PrivateEvent):
+    """Personal data is gone from the state. No answer that was given before this is kept: not in the aggregate's
+    document, from this very write on, and see :mod:`tyrsky.forgetting` for what lies elsewhere."""
+
+
 Happening = Event | PrivateEvent
 """What ``decide`` answers with: events for the network's topics, and private ones that stay at home."""
 

@@ -15,7 +15,7 @@ between. A message of which not even the envelope can be read has no place in an
 """
 
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -201,6 +201,16 @@ class DeadLetters:
     async def get(self, box_id: str) -> Document | None:
         """A box with everything in it, personal data too."""
         return await self._boxes.find_one({"_id": box_id})
+
+    async def forget(self, group: str, topic: str, tells: Callable[[bytes], bool]) -> int:
+        """Take out the letters whose body tells of somebody who is to be forgotten; how many there were."""
+        forgotten = 0
+        async for box in self._boxes.find({"group": group, "topic": topic}, {"letters.headers": 0}):
+            for letter in box["letters"]:
+                if tells(letter["body"] or b""):
+                    forgotten += await self.take_out(box["_id"], letter)
+            await self.close_if_empty(box["_id"])
+        return forgotten
 
     async def expire(self, now: datetime) -> int:
         """Take out the letters of private topics that were kept for as long as they may be."""

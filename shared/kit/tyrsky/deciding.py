@@ -119,7 +119,7 @@ class Decider(Generic[S, C]):
                     decided.append((waiting, _decide(draft, waiting, earlier.get(waiting.ask.id))))
             change = draft.change()
             if change is None:
-                _answer(decided, earlier)  # refusals, repeats, and nothing to do
+                _answer(str(id), decided, earlier)  # refusals, repeats, and nothing to do
                 return taken
             saved = await self.store.save(college, id, loaded, change)
             if saved.written:
@@ -127,7 +127,7 @@ class Decider(Generic[S, C]):
                     self._publish(saved.claim)
                 for listener in self._listeners:
                     listener(Loaded(id, college, change.version, change.state))
-                _answer(decided, earlier)
+                _answer(str(id), decided, earlier)
                 return taken
             metrics.store_conflicts.labels(self.aggregate.name).inc()
             await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, no secret
@@ -189,12 +189,13 @@ def _decide(
         return error
 
 
-def _answer(decided: Sequence[tuple[_Waiting[Any, Any], Done[Any] | Exception]], earlier: Earlier) -> None:
+def _answer(about: str, decided: Sequence[tuple[_Waiting[Any, Any], Done[Any] | Exception]], earlier: Earlier) -> None:
     for waiting, outcome in decided:
         ask = waiting.ask
         # Also when who asked has given up: they will ask again.
         if isinstance(outcome, Done) and ask.memory and earlier.get(ask.id) is None:
-            ask.memory.keep(Receipt(str(ask.id), ask.fingerprint, outcome.version, outcome.answer))
+            receipt = Receipt(str(ask.id), ask.fingerprint, outcome.version, outcome.answer)
+            ask.memory.keep(receipt, about)
         if waiting.done.done():
             continue
         if isinstance(outcome, Exception):

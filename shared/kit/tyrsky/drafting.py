@@ -16,7 +16,7 @@ from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Envelope, Event
 
 from tyrsky import tracing
-from tyrsky.aggregate import Aggregate, Busy, C, Command, Happening, Rejected, S, Unknown
+from tyrsky.aggregate import Aggregate, Busy, C, Command, Erasure, Happening, Rejected, S, Unknown
 from tyrsky.receipts import Receipt
 from tyrsky.remembering import Remembered
 from tyrsky.store import CANNOT_BE_ENCODED, Change, Document, Loaded, Outgoing
@@ -75,6 +75,7 @@ class Draft(Generic[S, C]):
         self._new: list[Receipt] = []
         self._waiting = loaded.waiting if loaded else 0
         self._waiting_bytes = loaded.waiting_bytes if loaded else 0
+        self._forgets = False
         self.bytes = 0
 
     def change(self) -> Change[S] | None:
@@ -82,7 +83,8 @@ class Draft(Generic[S, C]):
         if self._state is None or not self._new:
             return None
         # The clock, and not when it was asked: a policy's command is as old as the event that it follows.
-        return Change(self._state, self._version, self._sequence, self._outgoing, self._new, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return Change(self._state, self._version, self._sequence, self._outgoing, self._new, now, self._forgets)
 
     def decide(self, ask: Ask[S, C], earlier: Receipt | BaseException | None, traceparent: str | None) -> Done[S]:
         """Decide one command upon what those before it have come to. ``earlier`` is what the memory has of it.
@@ -96,6 +98,8 @@ class Draft(Generic[S, C]):
             if earlier := self._receipts.get(str(ask.id)) or earlier:
                 if earlier.fingerprint != ask.fingerprint:
                     raise Rejected("key-reused")
+                if ask.answer and earlier.answer is None and self._state is not None:
+                    return self._as_it_is(ask, self._state)
                 return Done(earlier.version, earlier.answer, replayed=True)
             if self._waiting >= OUTBOX_MAX or self._waiting_bytes >= OUTBOX_BYTES_MAX:
                 raise Busy
@@ -105,6 +109,11 @@ class Draft(Generic[S, C]):
                 return self._evolve(ask)
             except (*CANNOT_BE_ENCODED, PydanticSerializationError):
                 raise Rejected("not-storable") from None
+
+    def _as_it_is(self, ask: Ask[S, C], state: S) -> Done[S]:
+        """What was answered is forgotten, since it told of somebody: so much is left as everybody may see."""
+        assert ask.answer
+        return Done(self._version, ask.answer(Loaded(self._id, ask.college, self._version, state)), replayed=True)
 
     def _evolve(self, ask: Ask[S, C]) -> Done[S]:
         happenings = self._aggregate.decide(self._state, ask.command)
@@ -126,6 +135,8 @@ class Draft(Generic[S, C]):
         answer = ask.answer(Loaded(self._id, ask.college, version, state)) if ask.answer else None
         receipt = Receipt(str(ask.id), ask.fingerprint, version, answer, datetime.now(UTC)).measured()
         # Only now, when nothing can fail any more, does it count.
+        if any(isinstance(each, Erasure) for each in happenings):
+            self._forget()
         self._state, self._version, self._sequence = state, version, sequence
         if happenings:
             self._receipts[receipt.key] = receipt
@@ -146,6 +157,12 @@ class Draft(Generic[S, C]):
             by=ask.cause.type if ask.cause else ask.by,
             happened=tuple(dict.fromkeys(kebab(type(each).__name__) for each in happenings)),
         )
+
+    def _forget(self) -> None:
+        """Of what was answered so far."""
+        self._forgets = True
+        self._receipts = {key: each.forgotten() for key, each in self._receipts.items()}
+        self._new = [each.forgotten() for each in self._new]
 
     def _outgoing_of(
         self, event: Event, event_id: UUID, sequence: int, ask: Ask[S, C], partitionkey: str | None

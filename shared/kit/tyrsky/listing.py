@@ -23,7 +23,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -58,6 +58,17 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, BeforeValidator(_in_words), AfterValidator(_in_utc)]
 """A time with its time zone (RFC 3339), brought to UTC; within hours of the years 1 and 9999 there may be no such time.
 A number is none: who means milliseconds would not be told that they were taken for seconds."""
+
+
+def _day_in_words(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and DAY.fullmatch(value)):
+        return value
+    raise PydanticKnownError("date_parsing", {"error": "not as RFC 3339 has it"})
+
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, BeforeValidator(_day_in_words)]
+"""A day of the calendar, ``2026-09-01``; a number is none."""
 
 
 class Page(BaseModel, Generic[T]):

@@ -66,6 +66,11 @@ effects_attempted = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 
+due_overdue_seconds = Gauge(
+    "due_overdue_seconds", "How long overdue the first is that waits to be looked after.", ["aggregate", "field"],
+    registry=REGISTRY,
+)  # fmt: skip
+
 consumer_lag = Gauge("consumer_lag", "Messages not yet handled.", ["group", "topic"], registry=REGISTRY)
 consumer_retries = Counter("consumer_retries", "Messages tried again after a failure.", ["group"], registry=REGISTRY)
 consumer_paused = Gauge("consumer_paused", "1 while a group waits, as all fails.", ["group"], registry=REGISTRY)

@@ -17,8 +17,9 @@ given is remembered for a day elsewhere, see tyrsky.remembering."""
 BYTES_MAX = 4 * 2**20
 """How much the answers in them may take: the document has 16 MB for everything."""
 
-AGE_MAX = timedelta(days=1)
-"""How old a receipt may be when something else is written."""
+AGE_MAX = timedelta(hours=26)
+"""How old a receipt may be when something else is written: older than an answer that is still remembered elsewhere, so
+that whoever erases somebody finds here each answer that is left."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Receipt:
     def measured(self) -> Self:
         """With its ``bytes``."""
         return replace(self, bytes=len(encode(self.answer))) if self.answer and not self.bytes else self
+
+    def forgotten(self) -> Self:
+        """That it was answered, and not what."""
+        return replace(self, answer=None, bytes=0)
 
 
 NAMES = [each.name for each in fields(Receipt)]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -34,12 +35,14 @@ class Remembered:
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._collection: AsyncCollection[Document] = database.get_collection("answers", codec_options=CODEC)
         self._unwritten: dict[str, Receipt] = {}
+        self._about: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._finds = Together(self._find)
 
     async def prepare(self) -> None:
         """Declare the index by which real MongoDB forgets; :meth:`run` sees to it elsewhere."""
         await self._collection.create_index([("at", 1)], expireAfterSeconds=int(KEPT.total_seconds()))
+        await self._collection.create_index([("about", 1)])
 
     def find(self, id: UUID) -> "asyncio.Future[Receipt | None]":
         """The receipt of a command; None when it is new, or was asked for more than a day ago. It is being looked up
@@ -48,15 +51,48 @@ class Remembered:
 
     async def _find(self, keys: Sequence[str]) -> Sequence[Receipt | None]:
         unwritten = {key: self._unwritten[key] for key in keys if key in self._unwritten}
-        found = self._collection.find({"_id": {"$in": list(keys)}}, {"at": 0})
+        found = self._collection.find({"_id": {"$in": list(keys)}}, {"at": 0, "about": 0})
         written = {each["_id"]: Receipt(each.pop("_id"), **each) async for each in found}
         return [unwritten.get(key) or written.get(key) for key in keys]
 
-    def keep(self, receipt: Receipt) -> None:
-        """Remember a receipt, soon."""
+    def keep(self, receipt: Receipt, about: str = "") -> None:
+        """Remember a receipt, soon; ``about`` is the aggregate that its answer tells of."""
         if len(self._unwritten) < UNWRITTEN_MAX:
             self._unwritten[receipt.key] = receipt
+            self._about[receipt.key] = about
             self._wake.set()
+
+    async def forget(self, about: str, receipts: Sequence[Receipt]) -> None:
+        """What was answered about an aggregate; not that it was. One of its ``receipts`` that somebody has yet to write
+        is written here: then it comes too late."""
+        for key in [*(each.key for each in receipts), *(key for key, its in self._about.items() if its == about)]:
+            self._drop(key)
+        await self._collection.update_many({"about": about}, {"$set": {"answer": None}})
+        if not receipts:
+            return
+        now = datetime.now(UTC)
+        writes = [
+            UpdateOne(
+                {"_id": each.key},
+                {
+                    "$set": {"answer": None},
+                    "$setOnInsert": {
+                        "fingerprint": each.fingerprint,
+                        "version": each.version,
+                        "about": about,
+                        "at": now,
+                    },
+                },
+                upsert=True,
+            )
+            for each in receipts
+        ]
+        try:
+            await self._collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            await self._collection.bulk_write(writes, ordered=False)  # they came in between, and are there now
 
     async def run(self) -> None:
         """Write receipts as they come, those that wait together in one write, and forget old ones."""
@@ -89,6 +125,7 @@ class Remembered:
                 "fingerprint": receipt.fingerprint,
                 "version": receipt.version,
                 "answer": receipt.answer,
+                "about": self._about.get(receipt.key, ""),
                 "at": now,
             }
             for receipt in batch
@@ -99,4 +136,8 @@ class Remembered:
             if not only_duplicates(error):  # else another process wrote it, or this one before
                 raise
         for receipt in batch:
-            del self._unwritten[receipt.key]
+            self._drop(receipt.key)
+
+    def _drop(self, key: str) -> None:
+        self._unwritten.pop(key, None)
+        self._about.pop(key, None)

@@ -209,9 +209,13 @@ class Rows(Generic[R]):
 
     async def get(self, key: object) -> R | None:
         """The row of a key; None when nothing was heard of it."""
+        return (await self.get_all([key])).get(str(key))
+
+    async def get_all(self, keys: Iterable[object]) -> dict[str, R]:
+        """The rows of several keys, as far as something was heard of them."""
         shelf = await self._shelves.about_current()
-        found = await shelf.get([str(key)])
-        return found[str(key)][0].row if found else None
+        found = await shelf.get([str(key) for key in keys])
+        return {key: kept.row for key, (kept, _) in found.items() if kept.row is not None}
 
     async def some(self, keys: Iterable[object]) -> dict[str, R]:
         """The rows of these keys of which something was heard."""

@@ -27,6 +27,7 @@ from tyrsky.consuming import Consumers, kafka_broker
 from tyrsky.dead_letters import DeadLetters
 from tyrsky.deciding import Decider, Deciders
 from tyrsky.effects import Effect, Effects
+from tyrsky.forgetting import Forgetting
 from tyrsky.kafka_log import KafkaLog
 from tyrsky.policies import Policies, PolicyReaction
 from tyrsky.projecting import Projection
@@ -79,9 +80,10 @@ class Service:
         self._stores: list[Store[Any, Any]] = []
         self._policies: list[Policies] = []
         self._remembered = Remembered(self.database)
-        self._letters = DeadLetters(self.database, settings)
+        self.forgetting = Forgetting(self.database, self._remembered)
+        self.letters = DeadLetters(self.database, settings)
         self._background: list[Background] = [self._remembered.run]
-        self._prepares: list[Background] = [self._remembered.prepare, self._letters.prepare]
+        self._prepares: list[Background] = [self._remembered.prepare, self.letters.prepare]
 
     def keeps(self, *aggregates: Aggregate[Any, Any]) -> None:
         """Aggregates that live in this service, each kind in a collection of its own."""
@@ -141,7 +143,7 @@ class Service:
     def asgi(self) -> FastAPI:
         """The application, for a server to run."""
         state = self.app.state
-        state.database, state.deciders = self.database, self.deciders
+        state.settings, state.database, state.deciders = self.settings, self.database, self.deciders
         state.wishes, state.remembered = set[UUID](), self._remembered
         auth.install(self.app, self.verifier)
         health.install(self.app, self.health)
@@ -202,7 +204,7 @@ class Service:
             [*reactions, *projections],
             broker=self.broker,
             bootstrap=self.settings.kafka_bootstrap,
-            letters=self._letters,
+            letters=self.letters,
             codec=self.codec,
             settings=self.settings,
         )

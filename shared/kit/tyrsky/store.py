@@ -90,6 +90,8 @@ class Change(Generic[S]):
     outgoing: Sequence[Outgoing]
     receipts: Sequence[Receipt]
     now: datetime
+    forgets: bool = False
+    """Of the receipts from before, the answers."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,8 @@ class Store(Generic[S, C]):
             "sequence": change.sequence,
         }
         # Set and not pushed, since the guard holds what was read: an answer may hold personal data, and grows old.
-        replace["receipts"] = receipts.kept(list(before.receipts.values()), change.receipts, change.now)
+        earlier = [each.forgotten() if change.forgets else each for each in before.receipts.values()]
+        replace["receipts"] = receipts.kept(earlier, change.receipts, change.now)
         update: Document = {"$set": replace}
         if change.outgoing:
             update["$push"] = {"outbox": {"$each": [vars(entry) for entry in change.outgoing]}}

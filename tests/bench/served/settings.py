@@ -1,6 +1,6 @@
 """Every service's settings, and what the benchmark says."""
 
-from tyrsky import settings
+from companies import settings
 
 
 class Settings(settings.Settings):

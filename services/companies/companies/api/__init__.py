@@ -6,6 +6,7 @@ from companies.api import (
     audit,
     bulk,
     companies,
+    contact_rights,
     contacts,
     fields,
     mergers,
@@ -18,5 +19,7 @@ from companies.api import (
 )
 
 router = APIRouter()
-for each in (register, fields, bulk, sheets, companies, mergers, contacts, notes, visits, network, outreach, audit):
+for each in (register, fields, bulk, sheets, companies, mergers, contacts, contact_rights, notes, visits):
+    router.include_router(each.router)
+for each in (network, outreach, audit):
     router.include_router(each.router)

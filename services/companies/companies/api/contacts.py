@@ -1,106 +1,82 @@
 """People at companies. All of it is personal data: only the college's own staff sees it."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from tyrsky.catalogue import worded
+from pydantic import Field
 from tyrsky.handling import Handling, handling
-from tyrsky.listing import Listing, Page, any_of
-from tyrsky.mail_address import MailAddress
-from tyrsky.store import Loaded
+from tyrsky.listing import Day, Filter, Listing, Page, any_of, equals
+from tyrsky_contracts.addresses import one_spelling
 from tyrsky_contracts.companies import ContactRole
-from tyrsky_contracts.notifications import Language
 
 from companies.api.companies import Companies
-from companies.api.words import CompanyId, ContactId, Line, Staff
-from companies.contact import AddContact, ChangeContact, Contact, ContactCommand, aggregate
+from companies.api.contact_views import EMAIL, ContactChanges, ContactView, NewContact
+from companies.api.objections import NetworkObjections
+from companies.api.words import CompanyId, ContactId, Staff
+from companies.contact import aggregate
+from companies.contact_commands import AddContact, ChangeContact, ContactCommand
+from companies.contact_state import Basis, Consent, Contact, Source
 from companies.problems import problems
+from companies.register import name_begins
 
 router = APIRouter(tags=["contacts"])
 
 Contacts = Annotated[Handling[Contact, ContactCommand], Depends(handling(aggregate))]
-Name = Annotated[str, Line, StringConstraints(max_length=200), worded("person-name-wrong")]
-Phone = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{2,38}$"),
-    worded("phone-number-wrong"),
-]
+
+WRONG = (
+    "contact-unreachable",
+    "consent-missing",
+    "moment-in-the-future",
+    "period-of-an-instructor",
+    "period-long-over",
+    "period-too-far-ahead",
+)
+"""How what is said of a person can be wrong."""
 
 
-class NewContact(BaseModel):
-    """Somebody at a company; an e-mail address or a telephone number is needed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name = Field(examples=["Aino Esimerkki"])
-    role: ContactRole = "other"
-    language: Language = Field("fi", description="What they are written to in.")
-    email: MailAddress | None = Field(None, examples=["aino@esimerkkikahvila.example"])
-    phone: Phone | None = Field(None, examples=["040 123 4567"])
-
-
-class ContactChanges(BaseModel):
-    """What is otherwise now. What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name | None = Field(None, description="Null too leaves it as it is.", examples=["Aino Esimerkki"])
-    role: ContactRole | None = Field(None, description="Null too leaves it as it is.")
-    language: Language | None = Field(None, description="Null too leaves it as it is.")
-    email: MailAddress | None = Field(
-        None, description="Null takes it away.", examples=["aino@esimerkkikahvila.example"]
-    )
-    phone: Phone | None = Field(None, description="Null takes it away.", examples=["040 123 4567"])
-
-    def given(self) -> dict[str, str | None]:
-        """What is to be changed."""
-        changes = self.model_dump(exclude_unset=True)
-        return {name: value for name, value in changes.items() if value is not None or name in ("email", "phone")}
-
-
-class ContactView(BaseModel):
-    """Somebody at a company."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "0b8e5f9a-7c39-5c55-8d8c-3c4f2a1b0d9e",
-                "company_id": "5f0c8a1e-6b0c-5d0e-9a4e-0b6b8a3c2d1f",
-                "name": "Aino Esimerkki",
-                "role": "workplace-instructor",
-                "language": "fi",
-                "email": "aino@esimerkkikahvila.example",
-                "phone": None,
-            }
-        }
-    )
-
-    id: UUID
-    company_id: UUID
-    name: str
-    role: ContactRole
-    language: Language
-    email: str | None
-    phone: str | None
-
-    @classmethod
-    def of(cls, loaded: Loaded[Contact]) -> Self:
-        """The contact as the college's staff sees it."""
-        return cls(id=loaded.id, **loaded.state.model_dump(exclude={"invited_to"}))
+def _day(value: date) -> str:
+    return value.isoformat()
 
 
 class ContactsAsked(Listing):
-    """How the list of a company's contacts can be narrowed and sorted."""
+    """How a list of contacts can be narrowed and sorted."""
 
-    sorts: ClassVar[Mapping[str, str]] = {"name": "state.name"}
+    sorts: ClassVar[Mapping[str, str]] = {"name": "state.name", "keep_until": "state.keep_until"}
 
-    sort: Literal["name", "-name"] = Field("name", description="By name.")
+    sort: Literal["name", "-name", "keep_until", "-keep_until"] = Field(
+        "name", description="By name, or by when they are erased."
+    )
     role: Annotated[list[ContactRole], any_of("state.role")] = Field(
         [], max_length=5, description="One or more of them; all when none is given."
     )
+    name: Annotated[str | None, Filter("state.name_keys", name_begins)] = Field(
+        None, max_length=200, description="How a word of the name begins; å ä ö may be typed a a o.", examples=["esim"]
+    )
+    address: Annotated[str | None, Filter("state.found_by", one_spelling)] = Field(
+        None,
+        max_length=254,
+        description="With this e-mail address or telephone number, however written.",
+        examples=[EMAIL],
+    )
+    basis: Annotated[list[Basis], any_of("state.basis")] = Field([], max_length=5, description="By this right.")
+    source: Annotated[list[Source], any_of("state.source")] = Field([], max_length=8, description="From there.")
+    keep_before: Annotated[Day | None, Filter("state.keep_until", lambda day: {"$lt": _day(day)})] = Field(
+        None, description="That are erased before this day, unless they are in use until then.", examples=["2028-10-01"]
+    )
+    erased: bool = Field(False, description="Those that were erased, in place of those that are there.")
+
+    def known(self) -> dict[str, Any]:
+        """Those that are there, or were."""
+        return {"state.erased_at": {"$ne": None} if self.erased else None}
+
+
+class AllContactsAsked(ContactsAsked):
+    """And of all companies."""
+
+    company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="At one company.")
 
 
 @router.post(
@@ -108,50 +84,86 @@ class ContactsAsked(Listing):
     status_code=201,
     operation_id="addContact",
     summary="Add a contact",
-    responses=problems("company-unknown", "contact-unreachable", "contact-already-added"),
+    responses=problems("company-unknown", "contact-already-added", "contact-erased", *WRONG),
 )
 async def add(
-    company_id: CompanyId, new: NewContact, contacts: Contacts, companies: Companies, staff: Staff
+    company_id: CompanyId,
+    new: NewContact,
+    contacts: Contacts,
+    companies: Companies,
+    objections: NetworkObjections,
+    staff: Staff,
 ) -> ContactView:
-    """Add somebody at a company. The network learns that there is a contact, and not who."""
+    """Add somebody at a company. The network learns that there is a contact, and not who. One whose address somebody
+    objected with, in whichever college, is added and shown so: no message goes out."""
     company = await companies.get(company_id)
-    command = AddContact(contact_id=contacts.new_id(), company_id=company.id, **new.model_dump())
-    return await contacts.handle(command, ContactView)
+    command = AddContact(
+        contact_id=contacts.new_id(),
+        now=contacts.now,
+        company_id=company.id,
+        consent=Consent(at=new.consent.at, how=new.consent.how) if new.consent else None,
+        collected_on=new.collected_on or contacts.now.date(),
+        **new.model_dump(exclude={"consent", "collected_on"}),
+    )
+    return (await objections.seen([await contacts.handle(command, ContactView)]))[0]
 
 
 @router.get(
     "/companies/{company_id}/contacts",
     operation_id="listContacts",
     summary="List a company's contacts",
-    responses=problems("company-unknown"),
+    responses=problems("company-unknown", "name-without-letters"),
 )
 async def find(
     company_id: CompanyId,
     asked: Annotated[ContactsAsked, Query()],
     contacts: Contacts,
     companies: Companies,
+    objections: NetworkObjections,
     staff: Staff,
 ) -> Page[ContactView]:
     """The people whom the college knows at a company."""
     company = await companies.get(company_id)
-    return (await contacts.find(asked, {"state.company_id": str(company.id)})).of(ContactView.of)
+    page = await contacts.find(asked, {"state.company_id": str(company.id), **asked.known()})
+    return Page(items=await objections.seen(page.of(ContactView.of).items), next=page.next)
+
+
+@router.get(
+    "/contacts", operation_id="listAllContacts", summary="List contacts", responses=problems("name-without-letters")
+)
+async def find_all(
+    asked: Annotated[AllContactsAsked, Query()], contacts: Contacts, objections: NetworkObjections, staff: Staff
+) -> Page[ContactView]:
+    """The people whom the college knows: by name, by address (who asks what is held on them?), or by when they go."""
+    page = await contacts.find(asked, asked.known())
+    return Page(items=await objections.seen(page.of(ContactView.of).items), next=page.next)
 
 
 @router.get(
     "/contacts/{contact_id}", operation_id="getContact", summary="One contact", responses=problems("contact-unknown")
 )
-async def get(contact_id: ContactId, contacts: Contacts, staff: Staff) -> ContactView:
-    """One contact."""
-    return await contacts.show(contact_id, ContactView)
+async def get(contact_id: ContactId, contacts: Contacts, objections: NetworkObjections, staff: Staff) -> ContactView:
+    """One contact. Of one that was erased, that there was one."""
+    return (await objections.seen([await contacts.show(contact_id, ContactView)]))[0]
 
 
 @router.patch(
     "/contacts/{contact_id}",
     operation_id="changeContact",
     summary="Change a contact",
-    responses=problems("contact-unknown", "contact-unreachable"),
+    responses=problems("contact-unknown", "contact-erased", *WRONG),
 )
-async def change(contact_id: ContactId, changes: ContactChanges, contacts: Contacts, staff: Staff) -> ContactView:
-    """Change who a contact is, or how to reach them. The network learns nothing of it."""
-    command = ChangeContact.model_validate({"contact_id": contact_id, **changes.given()})
-    return await contacts.handle(command, ContactView)
+async def change(
+    contact_id: ContactId, changes: ContactChanges, contacts: Contacts, objections: NetworkObjections, staff: Staff
+) -> ContactView:
+    """Change who a contact is, or how to reach them. The network learns nothing of it; but of somebody who objects
+    it learns the hash of a new address."""
+    command = ChangeContact.model_validate(
+        {
+            "contact_id": contact_id,
+            "now": contacts.now,
+            "hashes": objections.hashes_of(changes.email, changes.phone),
+            **changes.given(),
+        }
+    )
+    return (await objections.seen([await contacts.handle(command, ContactView)]))[0]

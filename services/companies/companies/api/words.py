@@ -21,6 +21,9 @@ def _in_seconds(moment: datetime) -> datetime:
 Appointed = Annotated[Moment, AfterValidator(_in_seconds)]
 """A time to meet at, kept to the second: nobody plans a visit to the microsecond."""
 
+Happened = Annotated[Moment, AfterValidator(_in_seconds)]
+"""When somebody said something, kept to the second: the store's milliseconds would make it earlier than it was sent."""
+
 _BREAKS = r"\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069"
 _UNSEEN = (
     r"\s\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"

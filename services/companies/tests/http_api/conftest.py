@@ -41,6 +41,7 @@ def service(authority: Authority, mongo_uri: str) -> Iterator[Service]:
         environment.setenv("MONGO_DATABASE", name)
         environment.setenv("OIDC_ISSUER", authority.issuer)
         environment.setenv("COLLEGES", '["vaao", "sasky"]')
+        environment.setenv("ADDRESS_PEPPERS", '["the-tests-have-a-pepper-of-their-own"]')
         found.loader.exec_module(main)
     yield main.service
     with MongoClient[dict[str, Any]](mongo_uri) as client:

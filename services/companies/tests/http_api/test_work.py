@@ -110,7 +110,7 @@ async def test_a_company_is_taken_into_care_and_labelled(staff: Client, register
 async def test_a_contact_is_added_changed_and_listed(service: Service, staff: Client, registered: Registered):
     company = await company_of(staff, registered)
     aino = await contact_of(staff, company)
-    assert aino == {**AINO, "id": aino["id"], "company_id": company["id"], "phone": None}
+    assert aino == {**aino, **AINO, "company_id": company["id"], "phone": None}
     await contact_of(staff, company, name="Bertta Esimerkki")
 
     path = f"/contacts/{aino['id']}"

@@ -162,3 +162,21 @@ async def test_what_a_list_shows_holds_no_content(rig: Rig):
     assert [box async for box in letters.find(group="other")] == []
     assert [box["_id"] async for box in letters.find(cause="KeyErr")] == [box_id("g", rig.topic.name, "k")]
     assert [box async for box in letters.find(cause="OSError")] == []
+
+
+async def test_letters_that_tell_of_somebody_are_taken_out_and_the_key_goes_on(rig: Rig):
+    letters = rig.letters
+    id = await park(rig, letters)
+    await letters.behind("g", rig.topic, message(2, body=b'{"to": "Aino"}'))
+    await letters.put("g", rig.topic, message(7, "aino", b"Aino, and no JSON"), KeyError("x"), attempts=1, due_at=None)
+    await letters.put("other", rig.topic, message(9, body=b"Aino"), KeyError("x"), attempts=1, due_at=now())
+    for expected in (2, 0):
+        assert await letters.forget("g", rig.topic.name, lambda body: b"Aino" in body) == expected
+    assert await letters_of(letters, id) == [1]
+    assert [count for *_, count in await letters.counts()] == [1, 1]
+
+
+async def test_a_key_with_no_other_letter_is_free_again(rig: Rig):
+    await park(rig, rig.letters)
+    assert await rig.letters.forget("g", rig.topic.name, lambda body: True) == 1
+    assert await rig.letters.parked("g", [(rig.topic.name, "k")]) == {}

@@ -4,7 +4,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from pydantic import AwareDatetime
-from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Rejected, State, Unknown
+from tyrsky.aggregate import Aggregate, Command, Erasure, Happening, PrivateEvent, Rejected, State, Unknown
 from tyrsky_contracts.codec import Codec
 from tyrsky_contracts.event import Event
 from tyrsky_contracts.topics import Topic
@@ -30,6 +30,10 @@ class GuestNoted(PrivateEvent):
     guest: str
 
 
+class GuestsForgotten(Erasure):
+    """Nobody knows any more who came."""
+
+
 class Room(State):
     """What is left, and who came."""
 
@@ -37,6 +41,7 @@ class Room(State):
     left: int
     guests: tuple[str, ...] = ()
     opened_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
 
 
 class RoomCommand(Command):
@@ -49,6 +54,10 @@ class OpenRoom(RoomCommand):
     """Let there be a room."""
 
     seats: int
+
+
+class ForgetGuests(RoomCommand):
+    """Do not know any more who came."""
 
 
 class TakeSeat(RoomCommand):
@@ -65,6 +74,8 @@ def decide(room: Room | None, command: RoomCommand) -> list[Happening]:
             raise ZeroDivisionError("the rule is broken")
         case Room(), TakeSeat() if command.guest in room.guests:
             return []
+        case Room(), ForgetGuests():
+            return [GuestsForgotten()] if room.guests else []
         case Room(status="full"), TakeSeat():
             raise Rejected("room-full", field="guest")
         case Room(), TakeSeat():
@@ -81,6 +92,8 @@ def evolve(room: Room | None, event: Happening) -> Room:
             return Room(left=event.seats)
         case Room(), SeatTaken():
             return room.but(left=event.left, status="full" if event.left == 0 else "open")
+        case Room(), GuestsForgotten():
+            return room.but(guests=(), due_at=None)
         case Room(), GuestNoted():
             return room.but(guests=(*room.guests, event.guest))
         case _:
