@@ -30,6 +30,7 @@ ABOUT = Envelope(
     causationid="command-1",
     dataschema="urn:example:schema",
     traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    partitionkey="0100130-4",
 )
 
 

@@ -46,7 +46,7 @@ class Known(State):
 class ReservationCommand(Command):
     """What can be asked of a reservation."""
 
-    reservation_id: UUID
+    contact_reservation_id: UUID
     known: Known
     now: AwareDatetime
 
@@ -74,7 +74,7 @@ def decide(reservation: Reservation | None, command: ReservationCommand) -> Sequ
         case _, ReserveContact():
             return _reserve(reservation, command)
         case None, _:
-            raise Unknown("reservation", command.reservation_id)
+            raise Unknown("contact-reservation", command.contact_reservation_id)
         case Reservation(), ReleaseContact():
             if not _lasts(command.known.held_until, command.now):
                 return []  # it is over, or never was
@@ -121,7 +121,7 @@ def _lasting(days: int) -> timedelta:
 
 
 def _which(command: ReservationCommand, business_id: BusinessId) -> dict[str, Any]:
-    return {"reservation_id": command.reservation_id, "business_id": business_id}
+    return {"reservation_id": command.contact_reservation_id, "business_id": business_id}
 
 
 def evolve(reservation: Reservation | None, event: Happening) -> Reservation:
@@ -138,7 +138,7 @@ def evolve(reservation: Reservation | None, event: Happening) -> Reservation:
 
 
 aggregate = Aggregate(
-    "reservation",
+    "contact-reservation",
     Reservation,
     ReservationCommand,
     decide,

@@ -37,15 +37,15 @@ LOST = Known(heard_at=NOON, others_until=UNTIL)
 
 
 def reserve(known: Known = Known(), *, now: datetime = NOON, days: int = 14) -> ReserveContact:
-    return ReserveContact(**WHICH, known=known, now=now, days=days)
+    return ReserveContact(contact_reservation_id=ID, business_id=BUSINESS_ID, known=known, now=now, days=days)
 
 
 def extend(known: Known = HELD, *, now: datetime = NOON + DAY, days: int = 14) -> ExtendReservation:
-    return ExtendReservation(reservation_id=ID, known=known, now=now, days=days)
+    return ExtendReservation(contact_reservation_id=ID, known=known, now=now, days=days)
 
 
 def release(known: Known = HELD, *, now: datetime = NOON + DAY) -> ReleaseContact:
-    return ReleaseContact(reservation_id=ID, known=known, now=now)
+    return ReleaseContact(contact_reservation_id=ID, known=known, now=now)
 
 
 def test_a_contact_is_reserved_for_fourteen_days_at_most():
@@ -85,7 +85,7 @@ def test_it_is_extended_once_by_who_has_it():
     given(aggregate, reserved, extended).when(extend(longer)).rejected("reservation-extended-already")
     for known, now in ((LOST, NOON + DAY), (HELD, UNTIL)):
         given(aggregate, reserved).when(extend(known, now=now)).rejected("reservation-not-held")
-    given(aggregate).when(extend()).rejected("reservation-unknown")
+    given(aggregate).when(extend()).rejected("contact-reservation-unknown")
 
 
 def test_it_is_released_once():

@@ -156,7 +156,7 @@ async def reserve(business_id: BusinessIdInPath, wanted: Days, asked: Asked, hea
     """Ask to be the first to get in touch with a company, for 14 days at most. Of two that ask at once, one is."""
     which = parse_business_id(business_id)
     command = ReserveContact(
-        reservation_id=reservation_id(staff.college, which),
+        contact_reservation_id=reservation_id(staff.college, which),
         business_id=which,
         known=await _known(which, heard, staff),
         now=asked.now,
@@ -169,7 +169,7 @@ async def reserve(business_id: BusinessIdInPath, wanted: Days, asked: Asked, hea
     "/{business_id}/reservation",
     operation_id="getReservation",
     summary="How a reservation stands",
-    responses=problems("business-id-check-digit", "reservation-unknown"),
+    responses=problems("business-id-check-digit", "contact-reservation-unknown"),
 )
 async def get(business_id: BusinessIdInPath, asked: Asked, heard: Heard, staff: Staff) -> ReservationView:
     """How the college's last reservation of a company stands."""
@@ -199,7 +199,7 @@ def _standing(found: Loaded[Reservation], known: Known, now: datetime) -> Reserv
     summary="Have more time",
     responses=problems(
         "business-id-check-digit",
-        "reservation-unknown",
+        "contact-reservation-unknown",
         "reservation-not-held",
         "reservation-extended-already",
         "reservation-too-long",
@@ -209,7 +209,7 @@ async def extend(business_id: BusinessIdInPath, wanted: Days, asked: Asked, hear
     """Let a reservation last for up to 14 days more, once."""
     which = parse_business_id(business_id)
     command = ExtendReservation(
-        reservation_id=reservation_id(staff.college, which),
+        contact_reservation_id=reservation_id(staff.college, which),
         known=await _known(which, heard, staff),
         now=asked.now,
         days=wanted.days,
@@ -222,12 +222,14 @@ async def extend(business_id: BusinessIdInPath, wanted: Days, asked: Asked, hear
     status_code=202,
     operation_id="releaseContact",
     summary="Let others go first",
-    responses=problems("business-id-check-digit", "reservation-unknown"),
+    responses=problems("business-id-check-digit", "contact-reservation-unknown"),
 )
 async def release(business_id: BusinessIdInPath, asked: Asked, heard: Heard, staff: Staff) -> AskedView:
     """Let a reservation go before it ends. Twice is once."""
     which = parse_business_id(business_id)
     command = ReleaseContact(
-        reservation_id=reservation_id(staff.college, which), known=await _known(which, heard, staff), now=asked.now
+        contact_reservation_id=reservation_id(staff.college, which),
+        known=await _known(which, heard, staff),
+        now=asked.now,
     )
     return await asked.handle(command, AskedView)

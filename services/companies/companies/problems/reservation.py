@@ -39,7 +39,7 @@ declare(
         en="The reservation was extended once already. Get in touch before it ends.",
     ),
     Problem(
-        "reservation-unknown",
+        "contact-reservation-unknown",
         404,
         fi="Oppilaitoksesi ei ole varannut yhteydenottoa tähän yritykseen. Varaa se ensin.",
         sv="Läroanstalten har inte reserverat kontakten med det här företaget. Reservera den först.",

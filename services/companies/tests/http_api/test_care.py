@@ -240,7 +240,7 @@ async def test_only_who_answers_for_it_sees_the_audit(caller: Caller):
 async def test_a_reservation_is_asked_for_and_waits_for_the_log(staff: Client, caller: Caller, registered: Registered):
     path = f"/network/companies/{await registered()}"
     assert (await staff.get(path)).json()["in_touch"] is False
-    assert (await staff.get(f"{path}/reservation")).json()["code"] == "reservation-unknown"
+    assert (await staff.get(f"{path}/reservation")).json()["code"] == "contact-reservation-unknown"
     asked = await staff.post(f"{path}/reservation", {"days": 14})
     assert asked.status_code == 202
     again = await staff.post(f"{path}/reservation", {"days": 7})
