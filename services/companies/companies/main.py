@@ -1,12 +1,12 @@
 """The service at a glance."""
 
 from tyrsky.service import Service
-from tyrsky.settings import Settings
 
-from companies import api, company, contact, indexes, policies, views, visit
+from companies import api, area, company, contact, indexes, policies, views, visit
+from companies.settings import Settings
 
 service = Service("companies", Settings.read())
-service.keeps(company.aggregate, contact.aggregate, visit.aggregate)
+service.keeps(company.aggregate, contact.aggregate, visit.aggregate, area.aggregate)
 service.projects(views.reach)
 service.serves(api.router)
 service.reacts(policies.policies)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from companies.importing import BATCH, RECORD_BYTES_MAX, Report, import_register
+from companies.importing import BATCH, import_register
+from companies.reading import RECORD_BYTES_MAX
 from companies.register import COLLECTION, RegisterEntry
+from companies.resuming import Report
 from companies.testing import business_id, record
 from companies.ytj import entry_of
 from pymongo import MongoClient

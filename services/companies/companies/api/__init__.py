@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from companies.api import companies, contacts, register, visits
+from companies.api import areas, classifications, companies, contacts, register, visits
 
 router = APIRouter()
-for each in (register.router, companies.router, contacts.router, visits.router):
+for each in (register.router, classifications.router, areas.router, companies.router, contacts.router, visits.router):
     router.include_router(each)

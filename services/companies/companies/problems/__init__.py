@@ -2,6 +2,6 @@
 
 from tyrsky.catalogue import problems
 
-from companies.problems import company, contact, register, visit
+from companies.problems import area, classification, company, contact, register, visit
 
-__all__ = ["company", "contact", "problems", "register", "visit"]
+__all__ = ["area", "classification", "company", "contact", "problems", "register", "visit"]

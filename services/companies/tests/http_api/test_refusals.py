@@ -16,6 +16,7 @@ from tyrsky.service import Service
 from tyrsky.testing.tokens import Authority
 
 from .calling import Caller, Client
+from .places import area_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -216,6 +217,7 @@ def wishes(service: Service, ids: dict[str, str]) -> list[tuple[str, str, bytes]
         "tagCompany": b'{"tags": []}',
         "addContact": b'{"name": "Aino", "phone": "040 123"}',
         "changeContact": b'{"language": "sv"}',
+        "drawArea": b'{"name": "Kaikki", "municipalities": ["908"]}',
     }
     time = f'{{"starts_at": "{TIME["starts_at"]}", "ends_at": "{TIME["ends_at"]}"}}'.encode()
     found: list[tuple[str, str, bytes]] = []
@@ -240,13 +242,15 @@ NOWHERE = {
     "contact_id": str(uuid4()),
     "visit_id": str(uuid4()),
     "business_id": "0100130-4",
+    "area_id": str(uuid4()),
+    "kind": "municipality",
 }
 
 
 @pytest.mark.parametrize("role", ["municipal-partner", "operator"])
 async def test_whose_work_it_is_not_may_do_nothing(role: str, caller: Caller, service: Service):
     told = await refusals(caller("vaao", role), service, NOWHERE)
-    assert len(told) == 16
+    assert len(told) == 23
     assert set(told.values()) == {(403, "role-missing")}
 
 
@@ -267,14 +271,17 @@ async def test_what_is_another_colleges_is_not_there(
 ):
     contact = (await staff.post(f"/companies/{company['id']}/contacts", PERSON)).json()
     visit = (await staff.post(f"/companies/{company['id']}/visits", TIME)).json()
-    ids = {"company_id": company["id"], "contact_id": contact["id"], "visit_id": visit["id"], "business_id": ""}
+    area = await area_of(staff, service)
+    ids = {"company_id": company["id"], "contact_id": contact["id"], "visit_id": visit["id"], "area_id": area["id"]}
+    ids |= {"business_id": "", "kind": ""}
     stranger = caller("sasky", "admin")
     for method, path, body in wishes(service, ids):
         if any(id and id in path for id in ids.values()):
             status, code, _ = refusal(await stranger.send(method, path, body))
             assert (status, code.partition("-")[2]) == (404, "unknown"), f"{method} {path}"
-    for path in ("/companies", "/visits"):
+    for path in ("/companies", "/visits", "/areas"):
         listed = (await stranger.get(path, limit=200)).json()["items"]
-        assert not {company["id"], visit["id"]} & {each["id"] for each in listed}
+        assert not {company["id"], visit["id"], area["id"]} & {each["id"] for each in listed}
     assert (await staff.get(f"/visits/{visit['id']}")).json() == visit
     assert (await staff.get(f"/contacts/{contact['id']}")).json() == contact
+    assert (await staff.get(f"/areas/{area['id']}")).json() == area
