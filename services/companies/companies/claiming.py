@@ -8,7 +8,7 @@ The document::
 
     {_id: work, day, holder, beats,
      after,            # up to where the work is done
-     done, pause_until?, counts: {name: number}}
+     done, goes_on?, pause_until?, counts: {name: number}}
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class DayWork:
         holder = uuid4().hex
         mine: Document = {"day": day, "holder": holder, "done": False, "pause_until": None}
         if found["day"] != day:
-            mine |= {"after": "", "counts": {}}
+            mine |= {"after": found["after"] if found.get("goes_on") else "", "counts": {}}
         as_it_was = {"_id": self._name, "day": found["day"], "holder": found["holder"], "beats": found["beats"]}
         taken = await self._collection.find_one_and_update(
             as_it_was, {"$set": mine, "$inc": {"beats": 1}}, return_document=ReturnDocument.AFTER
@@ -90,9 +90,9 @@ class DayWork:
         """Give it back: whoever looks after that time goes on."""
         await self._update(claim, {"pause_until": until})
 
-    async def finish(self, claim: Claim) -> None:
-        """The day's work is done."""
-        await self._update(claim, {"done": True})
+    async def finish(self, claim: Claim, *, goes_on: bool) -> None:
+        """The day's work is done; it ``goes_on`` from there the next day, or begins anew."""
+        await self._update(claim, {"done": True, "goes_on": goes_on})
 
     async def _update(self, claim: Claim, change: Document) -> bool:
         mine = {"_id": self._name, "day": claim.day, "holder": claim.holder}

@@ -75,7 +75,7 @@ def classify(collection: Collection[Document], kind: Kind, data: bytes, *, gone:
     for index in INDEXES:
         collection.create_index(index)
     report = Report()
-    found, named = _classes(kind, data, report)
+    found, named = classes_of(kind, data, report)
     fields = {"code": 1, "digest": 1, "gone": 1}
     stored = {each["code"]: each for each in collection.find({"kind": kind}, fields)}
     writes: list[ReplaceOne[Document] | UpdateMany] = []
@@ -101,7 +101,7 @@ def classify(collection: Collection[Document], kind: Kind, data: bytes, *, gone:
     return report
 
 
-def _classes(kind: Kind, data: bytes, report: Report) -> tuple[list[Class], set[str]]:
+def classes_of(kind: Kind, data: bytes, report: Report) -> tuple[list[Class], set[str]]:
     """The classes of a file, and every code that it names, of wrong rows too: what is wrong is not gone."""
     lines: dict[str, int] = {}
     found: dict[str, Class] = {}

@@ -88,10 +88,10 @@ class Refresh:
 
     async def _refresh(self, api: YtjApi, claim: Claim) -> None:
         counts = Counter(claim.counts)
-        away = 0
+        away, more = 0, False
         async for business_id, in_care in self._in_care(claim.after):
             if counts["companies"] >= self._settings.register_refresh_max:
-                log.warning("the register was refreshed for %d companies, and not for all", counts["companies"])
+                more = True
                 break
             try:
                 counts[await self._one(api, business_id, in_care)] += 1
@@ -109,8 +109,8 @@ class Refresh:
                 return None  # somebody else goes on
             if away == AWAY_MAX:
                 return await self._give_back(claim, AWAY_SECONDS)
-        await self._work.finish(claim)
-        log.info("the register is refreshed: %s", dict(counts))
+        await self._work.finish(claim, goes_on=more)
+        log.info("the register is refreshed%s: %s", ", and goes on tomorrow" if more else "", dict(counts))
         return None
 
     async def _give_back(self, claim: Claim, seconds: float) -> None:
