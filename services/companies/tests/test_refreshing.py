@@ -48,13 +48,14 @@ class Instance:
     def __init__(self, store: Store, server: YtjStandIn, **other: Any) -> None:
         self.told: list[tuple[InCare, RegisterEntry]] = []
         self.now = NIGHT
+        hour: dict[str, Any] = {"register_refresh_hour": 2}
         settings = Settings(
-            colleges=["vaao", "sasky"],
+            colleges=frozenset({"vaao", "sasky"}),
             oidc_issuer="http://127.0.0.1:1",
             register_api=server.address,
             register_api_per_second=10,
             register_api_attempts=2,
-            **({"register_refresh_hour": 2} | other),
+            **(hour | other),
         )
         self.refresh = Refresh(store, settings, self.tell, now=lambda: self.now, sleep=self.sleep)
 
