@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, Any
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from companies.reading import Unreadable, records
-from companies.register import INDEXES, RegisterEntry, document
+from companies.register import INDEXES, RegisterEntry, document, upsert
 from companies.resuming import Checkpoint, Place, Report
 from companies.selecting import EVERYWHERE, Selection
 from companies.ytj import NotUnderstood, entry_of
@@ -101,13 +101,6 @@ class Importing:
             if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
                 raise
             self._register.bulk_write([*map(upsert, new), *updates], ordered=False)
-
-
-def upsert(wanted: Document) -> UpdateOne:
-    """Put what the open data says into the register. What is known from elsewhere stays; when the API was asked does
-    not, for what it said then may be newer than this."""
-    fields = {name: value for name, value in wanted.items() if name != "_id"}
-    return UpdateOne({"_id": wanted["_id"]}, {"$set": fields, "$unset": {"asked": ""}}, upsert=True)
 
 
 def import_register(

@@ -19,7 +19,6 @@ from tyrsky.store import CODEC, Document
 
 from companies import register
 from companies.claiming import Claim, DayWork
-from companies.importing import upsert
 from companies.register import RegisterEntry
 from companies.settings import Settings
 from companies.ytj import NotUnderstood, entry_of
@@ -172,7 +171,7 @@ class Refresh:
             wanted = register.document(entry)
             if wanted["digest"] != digest:
                 came, digest = "changed", wanted["digest"]
-                await self._register.bulk_write([upsert(wanted)])
+                await self._register.bulk_write([register.upsert(wanted)])
         # Unless an import has changed it meanwhile.
         await self._register.update_one(
             {"_id": business_id, "digest": digest}, {"$set": {"asked": {**asked, "at": now}}}
