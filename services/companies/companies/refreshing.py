@@ -11,14 +11,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.aggregate import Rejected
+from tyrsky.deciding import Deciders
+from tyrsky.drafting import Ask
 from tyrsky.store import CODEC, Document
 
 from companies import register
 from companies.claiming import Claim, DayWork
+from companies.company import CompanyCommand, aggregate
 from companies.register import RegisterEntry
 from companies.settings import Settings
 from companies.ytj import NotUnderstood, entry_of
@@ -45,6 +48,24 @@ class InCare:
 
 Tell = Callable[[InCare, RegisterEntry], Awaitable[None]]
 """Hands a company what the register has of it."""
+
+
+def by_command(deciders: Deciders, refresh: Callable[..., CompanyCommand]) -> Tell:
+    """Hand it over as the command ``RefreshCompany``. Of one that changes nothing nothing is left: so each has an id of
+    its own, and may be repeated."""
+
+    async def tell(company: InCare, entry: RegisterEntry) -> None:
+        command = refresh(
+            company_id=company.company_id,
+            name=entry.name,
+            municipality=entry.municipality,
+            business_line=entry.business_line,
+            business_line_codes=entry.business_line_codes,
+            situation=entry.situation,
+        )
+        await deciders.of(aggregate).carry_out(Ask(command, uuid4(), company.college))
+
+    return tell
 
 
 class Refresh:

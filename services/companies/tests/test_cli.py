@@ -1,14 +1,21 @@
 """What somebody sees who fills the register at a terminal."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from companies import classifications_cli
 from companies.cli import app
-from companies.testing import business_id, record
+from companies.testing import business_id, record, write_register
 from companies.ytj_stand_in import Scripted, YtjStandIn
+from pymongo import MongoClient
 from typer import Typer
 from typer.testing import CliRunner, Result
 
@@ -87,6 +94,26 @@ def test_an_import_of_some_places_passes_the_others_by_and_says_so(run: Run, fil
     assert "30 records read: 0 new" in result.stdout
     assert "30 passed by: not in 1 municipalities" in result.stdout
     assert "30 new" in run("import", str(file), "--municipality", "091", "--municipality", "908").stdout
+
+
+def test_who_is_killed_goes_on_when_it_is_run_again(run: Run, mongo_uri: str, database: str, tmp_path: Path):
+    file, many = tmp_path / "register.zip", 6_000
+    write_register(file, many)
+    command = [Path(sys.executable).with_name("tyrsky"), "register", "import", file]
+    environment = {**os.environ, "MONGO_URI": mongo_uri, "MONGO_DATABASE": database}
+    with (
+        MongoClient[dict[str, Any]](mongo_uri) as client,
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+    ):
+        while process.poll() is None and not client[database]["register_imports"].find_one({"records": {"$gt": 1_000}}):
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    result = run("import", str(file))
+    assert result.exit_code == 0
+    assert "6,000 records read: 6,000 new, 0 changed, 0 the same" in result.stdout
+    assert "went on after record" in result.stdout
+    assert "6,000 the same: nothing to do" in run("import", str(file)).stdout
 
 
 def test_a_place_that_is_not_known_is_refused_in_a_sentence(run: Run, file: Path):
