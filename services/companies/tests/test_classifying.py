@@ -100,6 +100,10 @@ def test_codes_in_quotes_and_columns_in_another_order():
     assert found["56"].names == {"fi": "Ravitsemistoiminta; muu"}
 
 
+def test_nothing_lies_in_itself_also_where_there_are_no_levels():
+    assert refused("tol2008", "I,,Majoitus", "56,56,Ravitsemis", header="code,parent,name_fi") == [(3, "parent-wrong")]
+
+
 def test_a_code_whose_zeros_a_spreadsheet_has_eaten_is_refused():
     assert refused("municipality", "20,,,Akaa", "908,,,Valkeakoski") == [(2, "code-wrong")]
 
@@ -140,7 +144,7 @@ NOT_READABLE = {
     "of another classification": b"code,name_fi\n10225,Nimi\n",
     "latin 1": "code,name_fi\n06,Päijät-Häme\n".encode("latin-1"),
     "a spreadsheet": b"PK\x03\x04\x14\x00\x08\x08",
-    "too large": b"code,name_fi\n" + b"x" * FILE_BYTES_MAX,
+    "too large": b"code,name_fi\n" + (b"06," + b"x" * 120_000 + b"\n") * (FILE_BYTES_MAX // 120_000),
     "too many rows": b"code,name_fi\n" + b"06,x\n" * (ROWS_MAX + 1),
     "too many columns": b"code,name_fi," + b"x," * COLUMNS_MAX + b"\n06,x\n",
     "an endless cell": b'code,name_fi\n06,"' + b"x" * 1_000_000,

@@ -95,6 +95,7 @@ AWAY = {
     "nothing": Scripted(body=b""),
     "broken gzip": Scripted(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
     "cut gzip": Scripted(body=gzip.compress(body([record(7)]))[:-20], headers={"Content-Encoding": "gzip"}),
+    "gzip without its end": Scripted(body=gzip.compress(body([record(7)]))[:-4], headers={"Content-Encoding": "gzip"}),
     "too deep": Scripted(body=b'{"companies":' + b"[" * 100_000),
 }
 
@@ -180,6 +181,12 @@ async def test_what_is_wrong_for_good_is_not_tried_again(which: str, api: YtjApi
         await api.company(business_id(7))
     assert not isinstance(failed.value, ApiAway)
     assert len(server.asked) == 1
+
+
+async def test_a_page_of_too_many_is_no_page(api: YtjApi, server: YtjStandIn):
+    server.script.append(FAILED["too many companies"])
+    with pytest.raises(ApiFailed, match="another form"):
+        await api.page(1)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from companies.claiming import LOOKS_MAX, DayWork
@@ -119,6 +120,28 @@ async def test_it_is_off_unless_it_is_told_an_hour(store: Store, server: YtjStan
         async with asyncio.timeout(0.2):
             await instance.refresh.run()
     assert instance.told == []
+
+
+class Between:
+    """A collection in which somebody else is faster than whoever has just looked."""
+
+    def __init__(self, collection: Any, other: DayWork, day: str) -> None:
+        self._collection, self._other, self._day = collection, other, day
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    async def find_one(self, wanted: Any) -> Any:
+        found = await self._collection.find_one(wanted)
+        assert await self._other.claim(self._day, NIGHT) is not None
+        return found
+
+
+async def test_of_two_who_look_in_the_same_moment_one_has_it(store: Store):
+    for day in ("2026-09-01", "2026-09-02"):
+        work, other = DayWork(store, "x"), DayWork(store, "x")
+        work._collection = Between(work._collection, other, day)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        assert await work.claim(day, NIGHT) is None
 
 
 async def test_what_was_not_claimed_is_not_kept(store: Store):
