@@ -144,7 +144,7 @@ NOT_READABLE = {
     "of another classification": b"code,name_fi\n10225,Nimi\n",
     "latin 1": "code,name_fi\n06,Päijät-Häme\n".encode("latin-1"),
     "a spreadsheet": b"PK\x03\x04\x14\x00\x08\x08",
-    "too large": b"code,name_fi\n" + (b"06," + b"x" * 120_000 + b"\n") * (FILE_BYTES_MAX // 120_000),
+    "too large": b"code,name_fi\n" + (b"06," + b"x" * 120_000 + b"\n") * (FILE_BYTES_MAX // 120_000 + 1),
     "too many rows": b"code,name_fi\n" + b"06,x\n" * (ROWS_MAX + 1),
     "too many columns": b"code,name_fi," + b"x," * COLUMNS_MAX + b"\n06,x\n",
     "an endless cell": b'code,name_fi\n06,"' + b"x" * 1_000_000,

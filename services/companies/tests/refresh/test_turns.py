@@ -137,11 +137,26 @@ class Between:
         return found
 
 
+def outrun(work: DayWork, other: DayWork, day: str) -> None:
+    work._collection = Between(work._collection, other, day)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+
 async def test_of_two_who_look_in_the_same_moment_one_has_it(store: Store):
     for day in ("2026-09-01", "2026-09-02"):
         work, other = DayWork(store, "x"), DayWork(store, "x")
-        work._collection = Between(work._collection, other, day)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        outrun(work, other, day)
         assert await work.claim(day, NIGHT) is None
+
+
+async def test_of_two_who_take_over_from_the_same_one_has_it(store: Store):
+    day = "2026-09-01"
+    assert await DayWork(store, "x").claim(day, NIGHT) is not None
+    work, other = DayWork(store, "x"), DayWork(store, "x")
+    for each in (work, other):
+        for _ in range(LOOKS_MAX):
+            assert await each.claim(day, NIGHT) is None
+    outrun(work, other, day)
+    assert await work.claim(day, NIGHT) is None
 
 
 async def test_what_was_not_claimed_is_not_kept(store: Store):
