@@ -22,6 +22,8 @@ from tyrsky.store import CODEC, Document
 
 COLLECTION = "day_works"
 
+REFRESH = "register-refresh"
+
 LOOKS_MAX = 10
 """So many looks without a change are one's end."""
 

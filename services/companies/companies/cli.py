@@ -12,8 +12,9 @@ from pymongo import database as pymongo_database
 from rich.table import Table
 from tyrsky.aggregate import Rejected
 
-from companies import resuming, sizing
+from companies import claiming, resuming, sizing
 from companies.api_import import Told, import_from_api
+from companies.claiming import REFRESH
 from companies.importing import import_register
 from companies.register import COLLECTION, RegisterEntry, name_begins
 from companies.resuming import Report
@@ -154,6 +155,23 @@ def find(
     says.print(table)
     if len(found) > FOUND_MAX:
         complains.print(f"There are more than {FOUND_MAX}: type more of the name.")
+
+
+@app.command()
+def status(mongo_uri: MongoUri = "mongodb://127.0.0.1:27117", database: Database = "companies") -> None:
+    """Say how many companies there are, which imports have not ended, and what came of the last refresh."""
+    with opened(mongo_uri, database) as store:
+        says.print(f"{store[COLLECTION].count_documents({}):,} companies")
+        for each in store[resuming.COLLECTION].find().sort("at"):
+            says.print(f"Import of {each['source']}: {each['records']:,} records by {each['at']:%Y-%m-%d %H:%M} UTC")
+        refresh = store[claiming.COLLECTION].find_one({"_id": REFRESH})
+    if refresh is None:
+        says.print("Never refreshed.")
+        return
+    counts = ", ".join(f"{times:,} {what}" for what, times in sorted(refresh["counts"].items())) or "nothing yet"
+    says.print(f"Refresh of {refresh['day']}, {'done' if refresh['done'] else 'not done'}: {counts}")
+    if refresh["pause_until"] is not None:
+        says.print(f"  paused until {refresh['pause_until']:%Y-%m-%d %H:%M} UTC")
 
 
 def _tell(report: Report, selection: Selection) -> None:

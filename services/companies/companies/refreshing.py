@@ -20,7 +20,7 @@ from tyrsky.drafting import Ask
 from tyrsky.store import CODEC, Document
 
 from companies import register
-from companies.claiming import Claim, DayWork
+from companies.claiming import REFRESH, Claim, DayWork
 from companies.company import CompanyCommand, aggregate
 from companies.register import RegisterEntry
 from companies.settings import Settings
@@ -82,7 +82,7 @@ class Refresh:
     ) -> None:
         self._companies = database["companies"]
         self._register = database.get_collection(register.COLLECTION, codec_options=CODEC)
-        self._work = DayWork(database, "register-refresh")
+        self._work = DayWork(database, REFRESH)
         self._settings = settings
         self._tell = tell
         self._now = now
@@ -140,7 +140,8 @@ class Refresh:
     async def _in_care(self, after: str) -> AsyncIterator[tuple[str, Sequence[InCare]]]:
         """By business id, each once, the companies of the deployment's colleges that have it."""
         while True:
-            wanted = {"state.business_id": {"$gt": after}}
+            colleges = {"$in": sorted(self._settings.colleges)}
+            wanted = {"college": colleges, "state.business_id": {"$gt": after}}
             found = self._companies.find(wanted, {"college": 1, "state.business_id": 1})
             documents = await found.sort([("state.business_id", 1), ("college", 1)]).limit(BATCH).to_list(BATCH)
             if not documents:
@@ -148,13 +149,12 @@ class Refresh:
             ids = [each["state"]["business_id"] for each in documents]
             whole = ids if len(documents) < BATCH else [each for each in ids if each != ids[-1]] or ids
             for business_id in dict.fromkeys(whole):
-                colleges = [each for each in documents if each["state"]["business_id"] == business_id]
                 yield (
                     business_id,
                     [
                         InCare(each["college"], UUID(each["_id"]))
-                        for each in colleges
-                        if each["college"] in self._settings.colleges
+                        for each in documents
+                        if each["state"]["business_id"] == business_id
                     ],
                 )
             after = whole[-1]

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from companies import classifications_cli
+from companies.claiming import REFRESH
 from companies.cli import app
 from companies.testing import business_id, record, write_register
 from companies.ytj_stand_in import Scripted, YtjStandIn
@@ -149,6 +151,21 @@ def test_an_api_that_fails_is_told_and_gone_back_to(run: Run):
     assert second.exit_code == 0
     assert "went on after record 100" in second.stdout
     assert "130 records read: 130 new" in second.stdout
+
+
+def test_an_operator_sees_how_it_stands(run: Run, file: Path, mongo_uri: str, database: str):
+    assert "0 companies\nNever refreshed." in run("status").stdout
+    run("import", str(file))
+    at = datetime(2026, 9, 1, 2, 30, tzinfo=UTC)
+    work = {"_id": REFRESH, "day": "2026-09-01", "done": False, "pause_until": at, "counts": {"same": 2, "changed": 1}}
+    with MongoClient[dict[str, Any]](mongo_uri, tz_aware=True) as client:
+        client[database]["day_works"].insert_one(work)
+        client[database]["register_imports"].insert_one({"source": "all.zip", "records": 1_500, "at": at})
+    told = run("status").stdout
+    assert "30 companies" in told
+    assert "Import of all.zip: 1,500 records by 2026-09-01 02:30 UTC" in told
+    assert "Refresh of 2026-09-01, not done: 1 changed, 2 same" in told
+    assert "paused until 2026-09-01 02:30 UTC" in told
 
 
 def test_sizes_are_told_from_a_file(run: Run, file: Path, tmp_path: Path):
