@@ -63,6 +63,7 @@ async def _place(api: YtjApi, importing: Importing, asked: int, name: str | None
         importing.store(Place(report.records, asked, number))
         total = page.total_results
         tell(report.records, None if total is None else before + total)
-        if len(page.companies) < PAGE_COMPANIES:
+        short = len(page.companies) < PAGE_COMPANIES
+        if not page.companies or (short if total is None else number * PAGE_COMPANIES >= total):
             return
     raise ApiFailed(f"there are more than {PAGES_MAX:,} pages")

@@ -59,7 +59,9 @@ class DayWork:
         holder = uuid4().hex
         mine: Document = {"day": day, "holder": holder, "done": False, "pause_until": None}
         if found["day"] != day:
-            mine |= {"after": found["after"] if found.get("goes_on") else "", "counts": {}}
+            # What was not done the day before comes first, so that the last ones are not left out each day.
+            is_through = found["done"] and not found["goes_on"]
+            mine |= {"after": "" if is_through else found["after"], "counts": {}}
         as_it_was = {"_id": self._name, "day": found["day"], "holder": found["holder"], "beats": found["beats"]}
         taken = await self._collection.find_one_and_update(
             as_it_was, {"$set": mine, "$inc": {"beats": 1}}, return_document=ReturnDocument.AFTER

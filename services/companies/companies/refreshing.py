@@ -103,8 +103,12 @@ class Refresh:
         claim = await self._work.claim(now.date().isoformat(), now)
         if claim is None:
             return
-        async with YtjApi(self._settings.register_asking, sleep=self._sleep) as api:
-            await self._refresh(api, claim)
+        try:
+            async with YtjApi(self._settings.register_asking, sleep=self._sleep) as api:
+                await self._refresh(api, claim)
+        except asyncio.CancelledError:  # a stop in order: nobody has to wait until this one counts as dead
+            await self._work.pause(claim, self._now())
+            raise
 
     async def _refresh(self, api: YtjApi, claim: Claim) -> None:
         counts = Counter(claim.counts)

@@ -85,7 +85,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
     companies: Annotated[tuple[Any, ...], Field(max_length=PAGE_COMPANIES)]
-    total_results: Annotated[int | None, Field(ge=0)] = None
+    total_results: Annotated[int | None, Field(ge=0, le=10_000_000)] = None
     seen: Seen = Seen()
     unchanged: bool = False
 
@@ -201,7 +201,7 @@ def _retry_after(said: str | None) -> float | None:
         return float(said)
     try:
         when = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return max(0.0, (aware - datetime.now(UTC)).total_seconds())
@@ -230,4 +230,5 @@ async def _body(answer: httpx2.Response) -> bytes:
 
 
 def _short(header: str | None) -> str | None:
-    return header if header and len(header) <= 200 else None
+    """What can be sent back as it came."""
+    return header if header and len(header) <= 200 and header.isascii() and header.isprintable() else None

@@ -1,6 +1,7 @@
 """The register out of the open API, page by page, into a real store."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,27 @@ async def test_strange_records_are_refusals(server: YtjStandIn, store: Store):
     server.script.append(Scripted(body=body([3, None, {"names": 1}, record(0)])))
     report = await imported(server, store)
     assert (report.new, report.refused.total(), report.stopped) == (1, 3, None)
+
+
+async def test_a_short_page_in_the_middle_is_not_the_end(server: YtjStandIn, store: Store):
+    server.script.append(Scripted(body=body([record(number) for number in range(99)], MANY)))
+    report = await imported(server, store)
+    assert [each.query["page"] for each in server.asked] == ["1", "2", "3"]
+    assert report.records == MANY - 1
+
+
+async def test_without_a_total_a_short_page_is_the_last(server: YtjStandIn, store: Store):
+    for records in (range(100), range(100, 130)):
+        told = [record(number) for number in records]
+        server.script.append(Scripted(body=json.dumps({"companies": told}).encode()))
+    assert (await imported(server, store)).new == 130
+    assert len(server.asked) == 2
+
+
+async def test_a_total_without_an_end_ends_with_an_empty_page(server: YtjStandIn, store: Store):
+    server.script.append(Scripted(body=body([record(0)], 9_999_999)))
+    server.script.append(Scripted(body=body([], 9_999_999)))
+    assert (await imported(server, store)).new == 1
 
 
 async def test_a_full_page_without_an_end_is_left(server: YtjStandIn, store: Store, monkeypatch: pytest.MonkeyPatch):

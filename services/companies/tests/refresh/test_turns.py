@@ -64,6 +64,36 @@ async def test_what_a_killed_instance_has_left_another_does(store: Store, server
     assert await counts(store) == {"same": MANY - 1, "asked before": 1, "companies": MANY}
 
 
+async def test_what_a_stopped_instance_has_left_another_does_at_once(store: Store, server: YtjStandIn):
+    await in_care(store, "vaao", *range(MANY))
+    stopping, other = Instance(store, server), Instance(store, server)
+    told, reached = stopping.tell, asyncio.Event()
+
+    async def tell(company: InCare, entry: RegisterEntry) -> None:
+        await told(company, entry)
+        if entry.business_id == business_id(5):
+            reached.set()
+            await asyncio.Event().wait()
+
+    stopping.refresh._tell = tell  # pyright: ignore[reportPrivateUsage]
+    work = asyncio.create_task(stopping.look())
+    await reached.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert await other.look() == [business_id(number) for number in range(5, MANY)]
+
+
+async def test_what_was_left_of_a_day_comes_first_the_next(store: Store, server: YtjStandIn):
+    await in_care(store, "vaao", *range(4))
+    instance = Instance(store, server)
+    server.script.extend([Scripted(body=server.answer({"businessId": business_id(0)}))])
+    server.script.extend([Scripted(429, headers={"Retry-After": "80000"})])
+    assert await instance.look() == [business_id(0)]
+    assert await instance.look(after=DAY) == [business_id(number) for number in range(1, 4)]
+    assert await instance.look(after=DAY) == [business_id(number) for number in range(4)]
+
+
 async def test_who_was_taken_for_dead_stops(store: Store, server: YtjStandIn):
     await in_care(store, "vaao", *range(MANY))
     slow, other = Instance(store, server), Instance(store, server)
@@ -167,5 +197,5 @@ async def test_what_was_not_claimed_is_not_kept(store: Store):
     assert await work.keep(claim, "1", {"n": 1})
     following = await DayWork(store, "x").claim("2026-09-02", NIGHT + DAY)
     assert following is not None
-    assert (following.after, following.counts) == ("", {})
+    assert (following.after, following.counts) == ("1", {})
     assert not await work.keep(claim, "2", {"n": 2})
