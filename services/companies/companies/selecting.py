@@ -58,8 +58,8 @@ def select(database: Database[Document], wanted: Wanted) -> Selection:
     if wanted.everything and wanted.is_named:
         raise NotSelectable("Everything, or some places: not both.")
     if wanted.is_named:
-        codes = {*_known(database, "municipality", wanted.municipalities)}
-        for region in _known(database, "region", wanted.regions):
+        codes = {*_known(database, wanted.municipalities)}
+        for region in wanted.regions:
             codes |= _municipalities_of(database, region)
         for area in wanted.areas:
             codes |= _area(database, area, wanted.college)
@@ -85,31 +85,32 @@ def names_of(database: Database[Document], selection: Selection) -> list[str]:
     :raises NotSelectable: when the classification of municipalities lacks one.
     """
     codes = sorted(selection.municipalities or ())
-    _known(database, "municipality", codes, empty_is_fine=False)
+    _known(database, codes, before_there_are_any=False)
     found = database[classification.COLLECTION].find({"kind": "municipality", "code": {"$in": codes}}).sort("code", 1)
     return list(dict.fromkeys(name for each in found for key, name in each["names"].items() if key != "en"))
 
 
-def _known(
-    database: Database[Document], kind: str, codes: Sequence[str], *, empty_is_fine: bool = True
-) -> Sequence[str]:
-    """The codes, all of which the classification has; where there is none yet, municipalities are taken at their word.
+def _known(database: Database[Document], codes: Sequence[str], *, before_there_are_any: bool = True) -> Sequence[str]:
+    """Codes of municipalities, all of which the classification has; before it is imported they are taken at their word.
 
     :raises NotSelectable: when one is not there.
     """
     collection = database[classification.COLLECTION]
-    found = {each["code"] for each in collection.find({"kind": kind, "code": {"$in": list(codes)}}, {"code": 1})}
+    found = {
+        each["code"] for each in collection.find({"kind": "municipality", "code": {"$in": list(codes)}}, {"code": 1})
+    }
     missing = sorted({*codes} - found)
-    if not missing or (empty_is_fine and kind == "municipality" and collection.find_one({"kind": kind}) is None):
+    if not missing or (before_there_are_any and collection.find_one({"kind": "municipality"}) is None):
         return codes
     raise NotSelectable(
-        f"There is no {kind} {', '.join(missing)} in the classification. `tyrsky classifications import {kind} FILE` "
-        "brings what it has."
+        f"There is no municipality {', '.join(missing)} in the classification. `tyrsky classifications import "
+        "municipality FILE` brings what it has."
     )
 
 
 def _municipalities_of(database: Database[Document], region: str) -> set[str]:
-    wanted = {"kind": "municipality", "parent": region, "gone": False}
+    """Those that have gone too: companies may still have their codes."""
+    wanted = {"kind": "municipality", "parent": region}
     found = {each["code"] for each in database[classification.COLLECTION].find(wanted, {"code": 1})}
     if not found:
         raise NotSelectable(
