@@ -7,10 +7,12 @@ what came before is given, and :class:`Unreadable` says why it ended.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, Any
+from typing import IO
 
 import ijson
 from stream_unzip import UnzipError, stream_unzip
+
+from companies.nesting import Nesting
 
 CHUNK_BYTES = 65_536
 RECORD_BYTES_MAX = 2_000_000
@@ -43,13 +45,15 @@ def records(file: IO[bytes], read: Read) -> Iterator[object]:
 
     :raises Unreadable: where the file is cut, broken, or not what it says it is.
     """
-    record_began = 0
+    record_began, nesting = 0, Nesting()
 
     def limited() -> Iterator[bytes]:
         for chunk in _json(file):
             read.bytes_of_json += len(chunk)
             if read.bytes_of_json - record_began > RECORD_BYTES_MAX:
                 raise Unreadable(f"no record ends within {RECORD_BYTES_MAX:,} bytes")
+            if nesting.deepest(chunk) > DEPTH_MAX:
+                raise Unreadable(f"lists and objects nest deeper than {DEPTH_MAX} levels")
             yield chunk
 
     chunks = limited()
@@ -57,8 +61,7 @@ def records(file: IO[bytes], read: Read) -> Iterator[object]:
     where = "item" if head.startswith(b"[") else "companies.item"
     try:
         # use_float: a number of thousands of digits is an error, where ijson 3.6 would crash the process without it.
-        events = ijson.basic_parse(ijson.from_iter(chain([head], chunks)), use_float=True)
-        for record in ijson.items(ijson.parse(_shallow(events)), where):
+        for record in ijson.items(ijson.from_iter(chain([head], chunks)), where, use_float=True):
             if read.records == RECORDS_MAX:
                 raise Unreadable(f"there are more than {RECORDS_MAX:,} records")
             read.records += 1
@@ -66,19 +69,6 @@ def records(file: IO[bytes], read: Read) -> Iterator[object]:
             yield record
     except (ijson.JSONError, ValueError) as error:  # the parser's own words quote the file
         raise Unreadable("the JSON is cut or broken") from error
-
-
-def _shallow(events: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The parser's events, as long as they do not nest deep: its memory grows with the square of the depth."""
-    depth = 0
-    for event in events:
-        if event[0] in ("start_map", "start_array"):
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise Unreadable(f"lists and objects nest deeper than {DEPTH_MAX} levels")
-        elif event[0] in ("end_map", "end_array"):
-            depth -= 1
-        yield event
 
 
 def _json(file: IO[bytes]) -> Iterator[bytes]:
