@@ -36,6 +36,7 @@ BENCHMARKS = {
     "B6": "b6_reads",
     "B7": "b7_growth",
     "B8": "b8_memory",
+    "B9": "b9_register",
 }
 """Each a module of this package with ``async def run(bench: Bench) -> list[Row]``, and ``profile(bench) -> str``."""
 

@@ -1,21 +1,21 @@
-"""Reads a file of the register's open data into the register: streaming, in batches, and as often as one likes.
+"""Puts records of the register's open data into the register: in batches, and as often as one likes.
 
-The file is JSON, ``{"companies": [...]}`` or a bare list, or a zip of one such file. It may be cut or broken anywhere:
-what came before is kept, and the report says where it stopped. Memory is bounded whatever the file holds.
+What is there already and is the same is left alone. A company of elsewhere is passed by, unless the register has it
+already: that one has moved, or is in somebody's care.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO, Any
 
-import ijson
-from pymongo import ReplaceOne
+from pymongo import InsertOne
 from pymongo.collection import Collection
-from stream_unzip import UnzipError, stream_unzip
+from pymongo.errors import BulkWriteError
 
-from companies.register import INDEXES, RegisterEntry, document
+from companies.reading import Unreadable, records
+from companies.register import INDEXES, RegisterEntry, document, upsert
+from companies.resuming import Checkpoint, Place, Report
+from companies.selecting import EVERYWHERE, Selection
 from companies.ytj import NotUnderstood, entry_of
 
 Document = dict[str, Any]
@@ -23,133 +23,106 @@ Document = dict[str, Any]
 BATCH = 500
 """So many entries are compared and written at once."""
 
-CHUNK_BYTES = 65_536
-RECORD_BYTES_MAX = 2_000_000
-"""No company's record comes near; a file with a longer one is not what it says it is."""
-
-DEPTH_MAX = 30
-"""A record nests five deep."""
-
-ZIP_BEGINS = b"PK\x03\x04"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+DUPLICATE_KEY = 11000
 
 
-class Unreadable(Exception):  # noqa: N818 - says what the file is
-    """From here on the file cannot be read."""
+class Importing:
+    """One import: takes records, and stores them."""
+
+    def __init__(
+        self,
+        register: Collection[Document],
+        report: Report,
+        *,
+        selection: Selection = EVERYWHERE,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        for keys in INDEXES:
+            register.create_index(keys)
+        self.report = report
+        self._register = register
+        self._selection = selection
+        self._checkpoint = checkpoint
+        self._batch: dict[str, RegisterEntry] = {}
+        self._place = Place()
+        self._through = 0
+        self._witness: str | None = None
+
+    def take(self, record: object) -> None:
+        """One more record, the ``report.records``-th. A company that comes twice is stored twice, in order."""
+        try:
+            entry = entry_of(record)
+        except NotUnderstood as refusal:
+            self.report.refuse(refusal.reason)
+        else:
+            if entry.business_id in self._batch:
+                self.store(replace(self._place, records=self._through))
+            self._batch[entry.business_id] = entry
+            self.report.last_business_id = entry.business_id
+        self._through = self.report.records
+        if len(self._batch) == BATCH:
+            self.store(replace(self._place, records=self._through))
+
+    def store(self, place: Place) -> None:
+        """Compare what was taken with what is there, write what is otherwise, and remember how far that is."""
+        if self._batch:
+            self._store(list(self._batch.values()))
+            self._batch.clear()
+        self._place = place
+        if self._checkpoint is not None:
+            self._checkpoint.keep(self.report, place, self._witness)
+
+    def _store(self, entries: Sequence[RegisterEntry]) -> None:
+        asked = [entry.business_id for entry in entries]
+        known = {each["_id"]: each["digest"] for each in self._register.find({"_id": {"$in": asked}}, {"digest": 1})}
+        new: list[Document] = []
+        changed: list[Document] = []
+        for entry in entries:
+            wanted = document(entry)
+            if entry.business_id in known:
+                if known[entry.business_id] != wanted["digest"]:
+                    changed.append(wanted)
+                self._witness = entry.business_id
+            elif self._selection.takes(entry):
+                new.append(wanted)
+                self._witness = entry.business_id
+        if changed or new:
+            self._write(new, changed)
+        self.report.new += len(new)
+        self.report.changed += len(changed)
+        self.report.same += len(known) - len(changed)
+        self.report.passed_by += len(entries) - len(known) - len(new)
+
+    def _write(self, new: Sequence[Document], changed: Sequence[Document]) -> None:
+        updates = [upsert(each) for each in changed]
+        try:
+            self._register.bulk_write([*map(InsertOne, new), *updates], ordered=False)
+        except BulkWriteError as error:  # somebody else imports the same
+            if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+                raise
+            self._register.bulk_write([*map(upsert, new), *updates], ordered=False)
 
 
-@dataclass
-class Report:
-    """What an import did. ``stopped`` says why it ended before the file's end."""
-
-    records: int = 0
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-    refused: Counter[str] = field(default_factory=Counter[str])
-    first_refused: dict[str, int] = field(default_factory=dict[str, int])
-    """Reason: the number of the first record that was refused for it."""
-    last_business_id: str | None = None
-    bytes_of_json: int = 0
-    stopped: str | None = None
-
-    def refuse(self, reason: str) -> None:
-        """Count a record that was not understood."""
-        self.refused[reason] += 1
-        self.first_refused.setdefault(reason, self.records)
-
-
-def import_register(file: IO[bytes], register: Collection[Document]) -> Report:
-    """Put every company of the file into the register. What is there already and is the same is left alone."""
-    for keys in INDEXES:
-        register.create_index(keys)
+def import_register(
+    file: IO[bytes],
+    register: Collection[Document],
+    *,
+    selection: Selection = EVERYWHERE,
+    checkpoint: Checkpoint | None = None,
+) -> Report:
+    """Put every company of the file into the register, as far as the file can be read."""
     report = Report()
-    batch: dict[str, RegisterEntry] = {}
+    importing = Importing(register, report, selection=selection, checkpoint=checkpoint)
+    stored = checkpoint.resume(report).records if checkpoint else 0
     try:
-        for record in _records(file, report):
-            try:
-                entry = entry_of(record)
-            except NotUnderstood as refusal:
-                report.refuse(refusal.reason)
-                continue
-            if len(batch) == BATCH or entry.business_id in batch:
-                _store(batch, register, report)
-                batch.clear()
-            batch[entry.business_id] = entry
-            report.last_business_id = entry.business_id
+        for record in records(file, report):
+            if report.records > stored:
+                importing.take(record)
     except Unreadable as error:
         report.stopped = str(error)
-    _store(batch, register, report)
+    importing.store(Place(report.records))
     if not report.records and not report.stopped:
         report.stopped = "it holds no list of companies"
+    if checkpoint is not None:  # it was for who is killed; what stopped would only stop there again
+        checkpoint.remove()
     return report
-
-
-def _store(batch: dict[str, RegisterEntry], register: Collection[Document], report: Report) -> None:
-    known = {each["_id"]: each["digest"] for each in register.find({"_id": {"$in": list(batch)}}, {"digest": 1})}
-    writes: list[ReplaceOne[Document]] = []
-    for business_id, entry in batch.items():
-        wanted = document(entry)
-        if business_id not in known:
-            report.new += 1
-        elif known[business_id] != wanted["digest"]:
-            report.changed += 1
-        else:
-            report.same += 1
-            continue
-        writes.append(ReplaceOne({"_id": business_id}, wanted, upsert=True))
-    if writes:
-        register.bulk_write(writes, ordered=False)
-
-
-def _records(file: IO[bytes], report: Report) -> Iterator[object]:
-    """Every record of the file; the report counts them, and the bytes of JSON that were read."""
-    record_began = 0
-
-    def limited() -> Iterator[bytes]:
-        for chunk in _json(file):
-            report.bytes_of_json += len(chunk)
-            if report.bytes_of_json - record_began > RECORD_BYTES_MAX:
-                raise Unreadable(f"no record ends within {RECORD_BYTES_MAX:,} bytes")
-            yield chunk
-
-    chunks = limited()
-    head = next(chunks, b"").removeprefix(BYTE_ORDER_MARK).lstrip()
-    where = "item" if head.startswith(b"[") else "companies.item"
-    try:
-        # use_float: a number of thousands of digits is an error, where ijson 3.6 would crash the process without it.
-        events = ijson.basic_parse(ijson.from_iter(chain([head], chunks)), use_float=True)
-        for record in ijson.items(ijson.parse(_shallow(events)), where):
-            report.records += 1
-            record_began = report.bytes_of_json
-            yield record
-    except (ijson.JSONError, ValueError) as error:  # the parser's own words quote the file
-        raise Unreadable("the JSON is cut or broken") from error
-
-
-def _shallow(events: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The parser's events, as long as they do not nest deep: its memory grows with the square of the depth."""
-    depth = 0
-    for event in events:
-        if event[0] in ("start_map", "start_array"):
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise Unreadable(f"lists and objects nest deeper than {DEPTH_MAX} levels")
-        elif event[0] in ("end_map", "end_array"):
-            depth -= 1
-        yield event
-
-
-def _json(file: IO[bytes]) -> Iterator[bytes]:
-    """The file's bytes, unpacked if it is a zip: as they are read, so that a cut archive too gives what it has."""
-    chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-    head = next(chunks, b"")
-    if not head.startswith(ZIP_BEGINS):
-        yield from chain([head], chunks)
-        return
-    try:
-        for _name, _size, unpacked in stream_unzip(chain([head], chunks)):
-            yield from unpacked
-            return  # one file: what else there is, is not for us
-    except UnzipError as error:
-        raise Unreadable("the zip is cut or broken") from error

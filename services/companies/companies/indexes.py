@@ -1,14 +1,16 @@
 """An index for each way in which a list is searched and sorted: college first, for every query names it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pymongo.asynchronous.database import AsyncDatabase
 from tyrsky.store import Document
 
-from companies import register
+from companies import classification, register
 
-INDEXES = {
-    register.COLLECTION: [*register.INDEXES, [("name", 1), ("_id", 1)]],
+INDEXES: dict[str, Sequence[Sequence[tuple[str, int]]]] = {
+    register.COLLECTION: register.INDEXES,
+    classification.COLLECTION: classification.INDEXES,
     "companies": [
         [("college", 1), ("state.name", 1), ("_id", 1)],
         [("college", 1), ("changed_at", 1), ("_id", 1)],
@@ -22,7 +24,9 @@ INDEXES = {
         [("college", 1), ("state.tags", 1)],
         [("college", 1), ("state.relations", 1)],
         [("college", 1), ("state.owner", 1), ("state.next_step.due", 1)],
+        [("state.business_id", 1), ("college", 1)],
     ],
+    "areas": [[("college", 1), ("state.removed", 1), ("state.name", 1), ("_id", 1)]],
     "fields": [[("college", 1), ("state.key", 1)]],
     "notes": [[("college", 1), ("state.company_id", 1), ("state.at", 1), ("_id", 1)]],
     "audit": [

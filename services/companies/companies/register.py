@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from pymongo import UpdateOne
 from stdnum.fi import ytunnus
 from tyrsky.aggregate import Rejected
 from tyrsky_contracts.companies import Situation
@@ -19,15 +20,42 @@ from tyrsky_contracts.event import BusinessId
 
 COLLECTION = "register"
 
-INDEXES = (
-    [("search_keys", 1)],
-    [("municipality", 1), ("business_line", 1)],
-    [("business_line", 1)],
-)
-"""One for each way to search; the business id is the key itself."""
+Index = tuple[tuple[str, int], ...]
+
+BY_NAME: Index = (("name", 1), ("_id", 1))
+"""The order of the list. What many companies have is best looked for along it: soon a page is full."""
+
+
+def in_order(field: str) -> Index:
+    """What has one value in a field, in the order of the list."""
+    return ((field, 1), *BY_NAME)
+
+
+SEARCHES: dict[str, Index] = {
+    "business_id": (("_id", 1),),
+    "name": (("search_keys", 1),),
+    "municipality": in_order("municipality"),
+    "region": in_order("municipality"),
+    "area": in_order("municipality"),
+    "business_line": in_order("business_line"),
+    "business_line_codes": BY_NAME,
+    "size_class": in_order("size_class"),
+    "likely_employer": BY_NAME,
+    "situation": in_order("situation"),
+}
+"""Which index serves each search, in MongoDB. Of a name's beginning and a class of lines of business all is found, and
+then sorted; all others come in order. The embedded server of the local stack scans."""
+
+INDEXES: tuple[Index, ...] = tuple(dict.fromkeys(index for index in SEARCHES.values() if index[0][0] != "_id"))
 
 SEARCH_KEYS_MAX = 60
 """By how many words of all its names a company is found."""
+
+SizeClass = Literal["micro", "small", "medium", "large"]
+"""By Recommendation 2003/361/EC."""
+
+LineCodes = Literal["TOL2008", "TOL2025"]
+"""The classification that a line of business is of."""
 
 Texts = dict[Literal["fi", "sv", "en"], str]
 """The same text in the languages that the register has it in."""
@@ -60,7 +88,7 @@ class RegisterEntry(Entry):
     """What the register knows of one company, in our words.
 
     ``likely_employer`` says that it is in the employer register as a regular employer. It is a proxy of size, no more:
-    the register has no headcounts.
+    the register has no headcounts. ``size_class`` is known where somebody has told it (``tyrsky register sizes``).
     """
 
     business_id: BusinessId
@@ -69,7 +97,7 @@ class RegisterEntry(Entry):
     form: str | None = None
     form_name: Texts = {}
     business_line: str | None = None
-    business_line_codes: Literal["TOL2008", "TOL2025"] | None = None
+    business_line_codes: LineCodes | None = None
     business_line_name: Texts = {}
     municipality: str | None = None
     addresses: tuple[Address, ...] = ()
@@ -78,6 +106,7 @@ class RegisterEntry(Entry):
     situation_since: date | None = None
     likely_employer: bool = False
     registered_on: date | None = None
+    size_class: SizeClass | None = None
 
 
 def parse_business_id(text: str) -> BusinessId:
@@ -106,21 +135,32 @@ def search_keys(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def document(entry: RegisterEntry) -> dict[str, Any]:
-    """An entry as it is stored, with what it is searched by, and a digest that tells whether it is another one now."""
+    """What the open data says of a company as it is stored, with what it is searched by, and a digest that tells
+    whether it is another one now."""
     names = [entry.name, *(other.name for other in entry.other_names)]
-    stored = {**entry.model_dump(mode="json"), "search_keys": search_keys(names)}
+    stored = {**entry.model_dump(mode="json", exclude={"size_class"}), "search_keys": search_keys(names)}
     digest = sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
     return {"_id": entry.business_id, "digest": digest, **stored}
+
+
+def upsert(wanted: dict[str, Any]) -> UpdateOne:
+    """Put what the open data says into the register. What is known from elsewhere stays; when the API was asked does
+    not, for what it said then may be newer than this."""
+    fields = {name: value for name, value in wanted.items() if name != "_id"}
+    return UpdateOne({"_id": wanted["_id"]}, {"$set": fields, "$unset": {"asked": ""}}, upsert=True)
 
 
 def name_begins(text: str) -> dict[str, Any]:
     """What is asked of ``search_keys`` to find the companies that have a word of a name begin so.
 
-    Folded and anchored, so that an index serves it.
-
     :raises Rejected: ``name-without-letters`` when only signs are typed, which would find every company.
     """
+    return begins(text, otherwise=Rejected("name-without-letters", field="name"))
+
+
+def begins(text: str, *, otherwise: Rejected) -> dict[str, Any]:
+    """Folded and anchored, so that an index serves it; ``otherwise`` is raised when nothing is left to look for."""
     folded = fold(text)
     if not folded:
-        raise Rejected("name-without-letters", field="name")
+        raise otherwise
     return {"$regex": "^" + re.escape(folded)}

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from companies.importing import BATCH, RECORD_BYTES_MAX, Report, import_register
+from companies.importing import BATCH, import_register
+from companies.reading import RECORD_BYTES_MAX
 from companies.register import COLLECTION, RegisterEntry
+from companies.resuming import Report
 from companies.testing import business_id, record
 from companies.ytj import entry_of
 from pymongo import MongoClient
@@ -131,3 +133,39 @@ def test_a_hostile_file_stops_the_import_and_nothing_else(name: str, register: R
 def test_a_strange_record_is_one_refusal(one: bytes, register: Register):
     report = imported(b"[" + one + b"," + json.dumps(record(0)).encode() + b"]", register)
     assert (report.refused.total(), report.new) == (1, 1)
+
+
+def folder_first(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data/", b"")
+        archive.writestr("data/data_20260804.json", data)
+        archive.writestr("more.json", b"[]")
+    return packed.getvalue()
+
+
+def test_of_a_zip_the_first_file_is_read(register: Register):
+    assert imported(folder_first(LIST), register).new == MANY
+
+
+def locked(data: bytes) -> bytes:
+    """A zip that says that its file is encrypted."""
+    packed = bytearray(zipped(data))
+    packed[6] |= 1
+    return bytes(packed)
+
+
+def test_a_locked_zip_is_said_to_be_broken(register: Register):
+    assert imported(locked(LIST), register).stopped == "the zip is cut or broken"
+
+
+def test_a_zip_of_endless_records_has_an_end(register: Register, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("companies.reading.RECORDS_MAX", 1_000)
+    report = imported(zipped(b"[" + b"{}," * 1_000_000 + b"{}]"), register)
+    assert report.stopped == "there are more than 1,000 records"
+    assert report.refused == {"businessId: missing": 1_000}
+
+
+def test_a_file_that_is_doubled_is_refused_from_its_second_half_on(register: Register):
+    report = imported(PAGE + PAGE, register)
+    assert (report.stopped, report.new) == ("the JSON is cut or broken", MANY)

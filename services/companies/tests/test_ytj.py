@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from companies.register import Address, RegisterEntry
-from companies.testing import business_id, record
+from companies.testing import business_id, full_record, record
 from companies.ytj import NotUnderstood, entry_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 # Real records stand beside the project; a clone that stands alone has the made-up one.
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "ytj_v3_sample_companies.json"
@@ -191,3 +192,25 @@ def test_whatever_a_record_holds_it_is_an_entry_or_a_refusal(anything: Any):
     with suppress(NotUnderstood):
         entry = entry_of(anything)
         assert RegisterEntry.model_validate_json(entry.model_dump_json()) == entry
+
+
+SCHEMA = SAMPLE.with_name("ytj_v3_response.schema.json")
+
+
+@pytest.mark.skipif(not SCHEMA.exists(), reason="the API's schema is not beside the project")
+def test_what_is_made_up_is_of_the_real_schema_and_size():
+    made = [full_record(number) for number in range(50)]
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate({"totalResults": 50, "companies": made})
+    for each in [*made, record()]:
+        assert entry_of(each).name
+    assert 2_500 < len(json.dumps(made, ensure_ascii=False).encode()) / 50 < 4_500  # 1.45 GB of 461,000
+
+
+def test_what_is_made_up_is_the_same_each_time_and_not_all_alike():
+    assert full_record(3) == full_record(3)
+    entries = [entry_of(full_record(number)) for number in range(60)]
+    assert len({each.municipality for each in entries}) == 5
+    assert {each.business_line_codes for each in entries} == {"TOL2008", "TOL2025"}
+    assert {each.situation for each in entries} == {"active", "ceased"}
+    assert {each.likely_employer for each in entries} == {True, False}
+    assert {other.kind for each in entries for other in each.other_names} == {"former", "parallel", "auxiliary"}

@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from companies.api import (
+    areas,
     audit,
     bulk,
+    classifications,
     companies,
     contact_rights,
     contacts,
@@ -19,7 +21,7 @@ from companies.api import (
 )
 
 router = APIRouter()
-for each in (register, fields, bulk, sheets, companies, mergers, contacts, contact_rights, notes, visits):
+for each in (register, classifications, areas, fields, bulk, sheets, companies, mergers, contacts, contact_rights):
     router.include_router(each.router)
-for each in (network, outreach, audit):
+for each in (notes, visits, network, outreach, audit):
     router.include_router(each.router)

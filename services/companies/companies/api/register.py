@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ConfigDict, Field
 from pymongo.asynchronous.collection import AsyncCollection
-from tyrsky.aggregate import Unknown
-from tyrsky.listing import Filter, Listing, Page, equals, prefix
+from tyrsky.aggregate import Rejected, Unknown
+from tyrsky.handling import Handling, handling
+from tyrsky.listing import Filter, Listing, Page, any_of, equals, prefix
 from tyrsky.rows import Rows, rows
 from tyrsky.store import Document
+from tyrsky_contracts.companies import Situation
 
-from companies.api.words import BusinessIdInPath, BusinessIdText, BusinessLine, Municipality, Staff
+from companies import area, classification
+from companies.api.classifications import Classifications
+from companies.api.words import BusinessIdInPath, BusinessIdText, BusinessLine, Municipality, Region, Staff
 from companies.problems import problems
-from companies.register import COLLECTION, RegisterEntry, name_begins, parse_business_id
+from companies.register import COLLECTION, LineCodes, RegisterEntry, SizeClass, name_begins, parse_business_id
 from companies.views import Reach, reach
 
 router = APIRouter(prefix="/register", tags=["register"])
@@ -25,6 +30,7 @@ async def register(request: Request) -> AsyncCollection[Document]:  # async, or 
 
 
 Register = Annotated[AsyncCollection[Document], Depends(register)]
+Areas = Annotated[Handling[area.Area, area.AreaCommand], Depends(handling(area.aggregate))]
 NetworkReach = Annotated[Rows[Reach], Depends(rows(reach))]
 
 EXAMPLE: dict[str, Any] = {
@@ -51,6 +57,7 @@ EXAMPLE: dict[str, Any] = {
     "situation_since": None,
     "likely_employer": True,
     "registered_on": "2012-05-02",
+    "size_class": "micro",
 }
 
 
@@ -94,8 +101,26 @@ class EntriesAsked(Listing):
     municipality: Annotated[Municipality | None, equals("municipality")] = Field(
         None, description="The municipality's three digits.", examples=["908"]
     )
+    region: Region | None = Field(
+        None, description="The region's two digits: its municipalities, by the classification.", examples=["06"]
+    )
+    area: UUID | None = Field(None, description="One of the college's areas: its municipalities.")
     business_line: Annotated[BusinessLine | None, prefix("business_line")] = Field(
-        None, description="A line of business, or a class of them.", examples=["56"]
+        None, description="A line of business, or a class of them, in either classification.", examples=["56"]
+    )
+    business_line_codes: Annotated[LineCodes | None, equals("business_line_codes")] = Field(
+        None, description="Whose line of business is given in this classification."
+    )
+    size_class: Annotated[list[SizeClass], any_of("size_class")] = Field(
+        [], max_length=4, description="By 2003/361/EC, where it is known: of most companies it is not."
+    )
+    likely_employer: Annotated[bool | None, equals("likely_employer")] = Field(
+        None,
+        description="Whether it is in the employer register as a regular employer: a proxy, for the open data have no "
+        "headcounts.",
+    )
+    situation: Annotated[list[Situation], any_of("situation")] = Field(
+        [], max_length=5, description="One or more of them; all when none is given."
     )
 
 
@@ -103,12 +128,31 @@ class EntriesAsked(Listing):
     "",
     operation_id="searchRegister",
     summary="Search the register",
-    responses=problems("business-id-check-digit", "name-without-letters"),
+    responses=problems("business-id-check-digit", "name-without-letters", "region-unknown", "area-unknown"),
 )
-async def find(asked: Annotated[EntriesAsked, Query()], entries: Register, staff: Staff) -> Page[EntryView]:
+async def find(
+    asked: Annotated[EntriesAsked, Query()], entries: Register, classes: Classifications, areas: Areas, staff: Staff
+) -> Page[EntryView]:
     """Companies of the business register, the dead too: look at `situation`. They need not be in anybody's care."""
-    page = await asked.page(entries, {})
+    places: list[Document] = []
+    if asked.region is not None:
+        places.append({"municipality": {"$in": await _municipalities_of(classes, asked.region)}})
+    if asked.area is not None:
+        drawn = await areas.get(asked.area)
+        if drawn.state.removed:
+            raise Unknown("area", asked.area)
+        places.append({"municipality": {"$in": list(drawn.state.municipalities)}})
+    page = await asked.page(entries, {"$and": places} if places else {})
     return page.of(EntryView.model_validate)
+
+
+async def _municipalities_of(classes: Classifications, region: str) -> list[str]:
+    """Those that have gone too: companies may still have their codes."""
+    wanted: Document = {"kind": "municipality", "parent": region}
+    found = await classes.find(wanted, {"code": 1}).to_list(classification.MUNICIPALITIES_MAX)
+    if not found:
+        raise Rejected("region-unknown", field="region")
+    return sorted(each["code"] for each in found)
 
 
 @router.get(

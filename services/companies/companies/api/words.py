@@ -4,14 +4,23 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from pydantic import AfterValidator, StringConstraints
 from tyrsky.auth import Caller, role
 from tyrsky.catalogue import worded
+from tyrsky.language import Language, preferred
 from tyrsky.listing import Moment
 
 Staff = Annotated[Caller, Depends(role("outreach", "coordinator", "admin"))]
 """Those whose work it is to be in touch with companies."""
+
+
+async def _language(request: Request) -> Language:
+    return preferred(request.headers.get("Accept-Language"))
+
+
+InLanguage = Annotated[Language, Depends(_language)]
+"""The language that the caller wants to be answered in."""
 
 
 def _in_seconds(moment: datetime) -> datetime:
@@ -38,11 +47,14 @@ could pass for more than it is, in a mail's head for instance; what nobody sees,
 Municipality = Annotated[str, StringConstraints(pattern="^[0-9]{3}$"), worded("municipality-code-wrong")]
 BusinessLine = Annotated[str, StringConstraints(pattern="^[0-9]{2,5}$"), worded("business-line-wrong")]
 
+Region = Annotated[str, StringConstraints(pattern="^[0-9]{2}$"), worded("region-code-wrong")]
+
 BusinessIdText = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 """A business id as people paste it; see :func:`companies.register.parse_business_id`."""
 
 BusinessIdInPath = Annotated[str, Path(max_length=30, description="A business id (Y-tunnus).", examples=["0100130-4"])]
 
+AreaId = Annotated[UUID, Path(description="An area of the college.")]
 CompanyId = Annotated[UUID, Path(description="A company in the college's care.")]
 ContactId = Annotated[UUID, Path(description="A contact at one of them.")]
 VisitId = Annotated[UUID, Path(description="A visit to one of them.")]

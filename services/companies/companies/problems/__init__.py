@@ -2,6 +2,29 @@
 
 from tyrsky.catalogue import problems
 
-from companies.problems import company, contact, field, note, register, reservation, sheet, visit
+from companies.problems import (
+    area,
+    classification,
+    company,
+    contact,
+    field,
+    note,
+    register,
+    reservation,
+    sheet,
+    visit,
+)
 
-__all__ = ["company", "contact", "field", "note", "problems", "register", "reservation", "sheet", "visit"]
+__all__ = [
+    "area",
+    "classification",
+    "company",
+    "contact",
+    "field",
+    "note",
+    "problems",
+    "register",
+    "reservation",
+    "sheet",
+    "visit",
+]

@@ -16,6 +16,7 @@ from tyrsky.service import Service
 from tyrsky.testing.tokens import Authority
 
 from .calling import Caller, Client
+from .places import area_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -218,6 +219,7 @@ def wishes(service: Service, ids: dict[str, str]) -> list[tuple[str, str, bytes]
         "addContact": b'{"name": "Aino", "phone": "040 123"}',
         "changeContact": b'{"language": "sv"}',
         **dict.fromkeys(("recordConsent", "withdrawConsent", "recordObjection"), SAID),
+        "drawArea": b'{"name": "Kaikki", "municipalities": ["908"]}',
     }
     time = f'{{"starts_at": "{TIME["starts_at"]}", "ends_at": "{TIME["ends_at"]}"}}'.encode()
     found: list[tuple[str, str, bytes]] = []
@@ -242,6 +244,8 @@ NOWHERE = {
     "contact_id": str(uuid4()),
     "visit_id": str(uuid4()),
     "business_id": "0100130-4",
+    "area_id": str(uuid4()),
+    "kind": "municipality",
 }
 
 
@@ -269,14 +273,17 @@ async def test_what_is_another_colleges_is_not_there(
 ):
     contact = (await staff.post(f"/companies/{company['id']}/contacts", PERSON)).json()
     visit = (await staff.post(f"/companies/{company['id']}/visits", TIME)).json()
-    ids = {"company_id": company["id"], "contact_id": contact["id"], "visit_id": visit["id"], "business_id": ""}
+    area = await area_of(staff, service)
+    ids = {"company_id": company["id"], "contact_id": contact["id"], "visit_id": visit["id"], "area_id": area["id"]}
+    ids |= {"business_id": "", "kind": ""}
     stranger = caller("sasky", "admin")
     for method, path, body in wishes(service, ids):
         if any(id and id in path for id in ids.values()):
             status, code, _ = refusal(await stranger.send(method, path, body))
             assert (status, code.partition("-")[2]) == (404, "unknown"), f"{method} {path}"
-    for path in ("/companies", "/contacts", "/visits"):
+    for path in ("/companies", "/contacts", "/visits", "/areas"):
         listed = (await stranger.get(path, limit=200)).json()["items"]
-        assert not {company["id"], contact["id"], visit["id"]} & {each["id"] for each in listed}
+        assert not {company["id"], contact["id"], visit["id"], area["id"]} & {each["id"] for each in listed}
     assert (await staff.get(f"/visits/{visit['id']}")).json() == visit
     assert (await staff.get(f"/contacts/{contact['id']}")).json() == contact
+    assert (await staff.get(f"/areas/{area['id']}")).json() == area
