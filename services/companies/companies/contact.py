@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, Rejected, State, Unknown
-from tyrsky_contracts.companies import CompanyName, ContactAdded, ContactRole
-from tyrsky_contracts.notifications import Language, NotificationRequested, VisitInvitation
+from tyrsky_contracts.companies import ContactAdded, ContactRole
+from tyrsky_contracts.notifications import Language
 
 PersonName = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, Field(max_length=254)]
 Phone = Annotated[str, Field(max_length=40)]
-
-INVITED_KEPT = 100
-"""So many of the last visits that a contact was invited to are remembered."""
 
 
 class Contact(State):
@@ -26,7 +23,6 @@ class Contact(State):
     language: Language
     email: Email | None = None
     phone: Phone | None = None
-    invited_to: tuple[UUID, ...] = ()
 
 
 class ContactDescribed(PrivateEvent):
@@ -67,15 +63,6 @@ class ChangeContact(ContactCommand):
     phone: Phone | None = None
 
 
-class InviteContact(ContactCommand):
-    """Ask the contact to receive a visit."""
-
-    visit_id: UUID
-    company_name: CompanyName
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-
-
 def decide(contact: Contact | None, command: ContactCommand) -> Sequence[Happening]:
     """What a command comes to."""
     match contact, command:
@@ -89,8 +76,6 @@ def decide(contact: Contact | None, command: ContactCommand) -> Sequence[Happeni
         case Contact(), ChangeContact():
             described = _described(dict(contact) | command.model_dump(exclude_unset=True))
             return [] if evolve(contact, described) == contact else [described]
-        case Contact(), InviteContact():
-            return _invite(contact, command)
         case _:
             raise TypeError(f"a contact cannot {type(command).__name__}")
 
@@ -102,23 +87,6 @@ def _described(person: dict[str, Any]) -> ContactDescribed:
     return described
 
 
-def _invite(contact: Contact, command: InviteContact) -> Sequence[Happening]:
-    if contact.email is None or command.visit_id in contact.invited_to:
-        return []  # staff will call; or it has been asked for already
-    return [
-        NotificationRequested(
-            kind="visit-invitation",
-            to_email=contact.email,
-            to_name=contact.name,
-            language=contact.language,
-            about=command.visit_id,
-            data=VisitInvitation(
-                company_name=command.company_name, starts_at=command.starts_at, ends_at=command.ends_at
-            ),
-        )
-    ]
-
-
 def evolve(contact: Contact | None, event: Happening) -> Contact:
     """The contact after what happened."""
     match contact, event:
@@ -128,8 +96,6 @@ def evolve(contact: Contact | None, event: Happening) -> Contact:
             return contact.but(**dict(event))
         case Contact(), ContactAdded():
             return contact  # what the network hears; who it is was said before
-        case Contact(), NotificationRequested():
-            return contact.but(invited_to=(*contact.invited_to, event.about)[-INVITED_KEPT:])
         case _:
             raise TypeError(f"{type(event).__name__} does not happen to this contact")
 

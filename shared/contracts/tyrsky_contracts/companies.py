@@ -10,6 +10,8 @@ from tyrsky_contracts.event import BusinessId, Event
 Situation = Literal["active", "bankrupt", "in-liquidation", "in-restructuring", "ceased"]
 ContactRole = Literal["workplace-instructor", "decision-maker", "other"]
 Need = Literal["guidance-competence", "recruitment", "training", "cooperation", "training-agreement", "apprenticeship"]
+Manner = Literal["on-site", "remote", "phone"]
+"""How a company is visited."""
 
 CompanyName = Annotated[str, Field(min_length=1, max_length=300)]
 RegisterWords = Annotated[str, Field(min_length=1, max_length=300)]
@@ -77,10 +79,12 @@ class VisitCancelled(Event, type="tyrsky.visit.cancelled.v1"):
 
 
 class VisitRecorded(Event, type="tyrsky.visit.recorded.v1"):
-    """A visit was made, and what the company needs was charted."""
+    """A visit was made, and what the company needs was charted. ``joint``: municipal business services came along."""
 
     visit_id: UUID
     company_id: UUID
     business_id: BusinessId
     visited_at: AwareDatetime
     needs: Annotated[tuple[Need, ...], Field(max_length=20)] = ()
+    manner: Manner = "on-site"
+    joint: bool = False

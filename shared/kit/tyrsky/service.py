@@ -132,7 +132,7 @@ class Service:
     def asgi(self) -> FastAPI:
         """The application, for a server to run."""
         state = self.app.state
-        state.database, state.deciders = self.database, self.deciders
+        state.settings, state.database, state.deciders = self.settings, self.database, self.deciders
         state.wishes, state.remembered = set[UUID](), self._remembered
         auth.install(self.app, self.verifier)
         health.install(self.app, self.health)

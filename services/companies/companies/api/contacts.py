@@ -89,7 +89,7 @@ class ContactView(BaseModel):
     @classmethod
     def of(cls, loaded: Loaded[Contact]) -> Self:
         """The contact as the college's staff sees it."""
-        return cls(id=loaded.id, **loaded.state.model_dump(exclude={"invited_to"}))
+        return cls(id=loaded.id, **loaded.state.model_dump())
 
 
 class ContactsAsked(Listing):

@@ -2,6 +2,6 @@
 
 from tyrsky.catalogue import problems
 
-from companies.problems import company, contact, register, visit
+from companies.problems import charting, company, contact, feed, potential, register, visit
 
-__all__ = ["company", "contact", "problems", "register", "visit"]
+__all__ = ["charting", "company", "contact", "feed", "potential", "problems", "register", "visit"]
