@@ -2,8 +2,24 @@
 
 from fastapi import APIRouter
 
-from companies.api import companies, contacts, register, visits
+from companies.api import (
+    answers,
+    calendars,
+    companies,
+    contacts,
+    days,
+    needs,
+    potentials,
+    recording,
+    register,
+    sharing,
+    visits,
+)
 
 router = APIRouter()
-for each in (register.router, companies.router, contacts.router, visits.router):
-    router.include_router(each)
+for each in (
+    *(register, companies, contacts),
+    *(visits, days, recording, answers, sharing, calendars),
+    *(needs, potentials),
+):
+    router.include_router(each.router)

@@ -1,4 +1,4 @@
-"""Visits to companies."""
+"""Visits to companies: planned, moved, cancelled, and who goes. How they are recorded is in ``recording.py``."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
@@ -6,21 +6,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from tyrsky.aggregate import Rejected
 from tyrsky.handling import Handling, handling
 from tyrsky.listing import Listing, Moment, Page, any_of, at_least, below, equals
 from tyrsky.store import Loaded
-from tyrsky_contracts.companies import Need
+from tyrsky_contracts.companies import Manner, Need
 
 from companies.api.companies import Companies
-from companies.api.contacts import Contacts
-from companies.api.words import Appointed, CompanyId, Staff, VisitId
+from companies.api.inviting import Invitations, visited
+from companies.api.words import Appointed, BusinessIdText, CompanyId, Municipality, Staff, Subject, VisitId
 from companies.problems import problems
-from companies.visit import CancelVisit, MoveVisit, PlanVisit, RecordVisit, Status, Visit, VisitCommand, aggregate
+from companies.visit import aggregate
+from companies.visit_commands import PEOPLE_MAX, CancelVisit, MoveVisit, PlanVisit, SendVisitors, VisitCommand
+from companies.visit_state import Status, Visit
 
 router = APIRouter(tags=["visits"])
 
 Visits = Annotated[Handling[Visit, VisitCommand], Depends(handling(aggregate))]
+
+AINO = "b7d1f0f2-6f0e-4c64-9f6e-1f4c5a4a0001"
+"""Somebody of a college's staff, in examples."""
 
 WRONG_TIMES = ("visit-in-the-past", "visit-too-far-ahead", "visit-ends-before-it-starts", "visit-too-long")
 
@@ -34,21 +38,39 @@ class VisitTime(BaseModel):
     ends_at: Appointed = Field(description="With its time zone.", examples=["2026-09-10T10:00:00+03:00"])
 
 
-class NewVisit(VisitTime):
-    """A visit to plan."""
-
-    contact_id: UUID | None = Field(None, description="Whom to invite, of the company's contacts.")
-
-
-class VisitRecord(BaseModel):
-    """What came of a visit."""
+class Visitors(BaseModel):
+    """Who of the college goes, and how."""
 
     model_config = ConfigDict(extra="forbid")
 
-    needs: list[Need] = Field([], max_length=20, description="What the company needs; the network learns of it.")
-    notes: str = Field(
-        "", max_length=4_000, description="They stay in the college.", examples=["Haluaa kuulla oppisopimuksesta."]
+    staff: list[Subject] = Field(
+        [],
+        max_length=PEOPLE_MAX,
+        description="Subjects of their tokens; whoever asks, when none is named.",
+        examples=[[AINO]],
     )
+    manner: Manner = Field("on-site", description="On site, by video or by phone.")
+
+
+class NewVisit(VisitTime, Visitors):
+    """A visit to plan."""
+
+    contact_id: UUID | None = Field(None, description="Whom to invite, of the company's contacts.")
+    partners: list[Subject] = Field(
+        [],
+        max_length=PEOPLE_MAX,
+        description="People of municipal business services who come along: they see this visit, and no notes.",
+        examples=[["d1c4f0a2-51b7-4a8e-8f3a-0c2b7a9e1003"]],
+    )
+    partners_see_contact: bool = Field(False, description="Whether they see the contact's name and how to reach them.")
+
+
+class RemarkView(BaseModel):
+    """What somebody of municipal business services noted."""
+
+    by: str = Field(description="Subject of their token.", examples=["d1c4f0a2-51b7-4a8e-8f3a-0c2b7a9e1003"])
+    words: str = Field(examples=["Kunta auttaa toimitilan etsinnässä."])
+    at: AwareDatetime
 
 
 class VisitView(BaseModel):
@@ -62,9 +84,18 @@ class VisitView(BaseModel):
                 "company_id": "5f0c8a1e-6b0c-5d0e-9a4e-0b6b8a3c2d1f",
                 "business_id": "0100130-4",
                 "company_name": "Esimerkkikahvila Oy",
+                "municipality": "908",
                 "contact_id": "0b8e5f9a-7c39-5c55-8d8c-3c4f2a1b0d9e",
                 "starts_at": "2026-09-10T06:00:00Z",
                 "ends_at": "2026-09-10T07:00:00Z",
+                "manner": "on-site",
+                "staff": [AINO],
+                "partners": [],
+                "partners_see_contact": False,
+                "remarks": [],
+                "asked": True,
+                "answered_at": "2026-09-03T10:12:00Z",
+                "answer_words": "Tervetuloa, kahvi on keitetty.",
                 "needs": ["apprenticeship"],
                 "notes": "Haluaa kuulla oppisopimuksesta.",
             }
@@ -76,16 +107,26 @@ class VisitView(BaseModel):
     company_id: UUID
     business_id: str
     company_name: str
+    municipality: str | None
     contact_id: UUID | None
     starts_at: AwareDatetime
     ends_at: AwareDatetime
+    manner: Manner
+    staff: list[str]
+    partners: list[str]
+    partners_see_contact: bool
+    remarks: list[RemarkView]
+    asked: bool = Field(description="Whether the contact has a link that answers.")
+    answered_at: AwareDatetime | None
+    answer_words: str
     needs: list[Need]
     notes: str
 
     @classmethod
     def of(cls, loaded: Loaded[Visit]) -> Self:
         """The visit as the college's staff sees it."""
-        return cls(id=loaded.id, **loaded.state.model_dump())
+        state = loaded.state
+        return cls(id=loaded.id, asked=state.answer_digest is not None, **state.model_dump())
 
 
 class VisitsAsked(Listing):
@@ -95,8 +136,19 @@ class VisitsAsked(Listing):
 
     sort: Literal["starts_at", "-starts_at"] = Field("starts_at", description="By when they begin.")
     company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="To one company.")
+    business_id: Annotated[BusinessIdText | None, equals("state.business_id")] = Field(
+        None, description="To one company, by its business id as it is written.", examples=["0100130-4"]
+    )
+    contact_id: Annotated[UUID | None, equals("state.contact_id")] = Field(None, description="To one contact.")
+    municipality: Annotated[Municipality | None, equals("state.municipality")] = Field(
+        None, description="In one municipality, by its three digits.", examples=["908"]
+    )
     status: Annotated[list[Status], any_of("state.status")] = Field(
-        [], max_length=3, description="One or more of them; all when none is given."
+        [], max_length=5, description="One or more of them; all when none is given."
+    )
+    manner: Annotated[Manner | None, equals("state.manner")] = Field(None, description="Made in this way.")
+    staff: Annotated[Subject | None, equals("state.staff")] = Field(
+        None, description="To which this person goes (subject of their token).", examples=[AINO]
     )
     starts_from: Annotated[Moment | None, at_least("state.starts_at")] = Field(
         None, description="That begin then or later."
@@ -114,21 +166,25 @@ class VisitsAsked(Listing):
     ),
 )
 async def plan(
-    company_id: CompanyId, new: NewVisit, visits: Visits, companies: Companies, contacts: Contacts, staff: Staff
+    company_id: CompanyId, new: NewVisit, visits: Visits, companies: Companies, invitations: Invitations, staff: Staff
 ) -> VisitView:
-    """Plan a visit; the contact, if one is named, gets an invitation by mail."""
+    """Plan a visit. The contact, if one is named who has an address, gets an invitation by mail with a link that
+    confirms or declines it."""
     company = await companies.get(company_id)
-    if new.contact_id is not None and (await contacts.get(new.contact_id)).state.company_id != company.id:
-        raise Rejected("contact-of-another-company", field="contact_id")
+    contact = await invitations.at(company.id, new.contact_id)
+    visit_id = visits.new_id()
     command = PlanVisit(
-        visit_id=visits.new_id(),
+        visit_id=visit_id,
         now=visits.now,
-        company_id=company.id,
-        business_id=company.state.business_id,
-        company_name=company.state.name,
+        company=visited(company),
         contact_id=new.contact_id,
+        invite=invitations.addressee(visit_id, contact),
         starts_at=new.starts_at,
         ends_at=new.ends_at,
+        manner=new.manner,
+        staff=tuple(new.staff) or (staff.subject,),
+        partners=tuple(new.partners),
+        partners_see_contact=new.partners_see_contact,
     )
     return await visits.handle(command, VisitView)
 
@@ -151,9 +207,18 @@ async def get(visit_id: VisitId, visits: Visits, staff: Staff) -> VisitView:
     summary="Move a visit",
     responses=problems("visit-unknown", "visit-is-over", *WRONG_TIMES),
 )
-async def move(visit_id: VisitId, wanted: VisitTime, visits: Visits, staff: Staff) -> VisitView:
-    """Give a planned visit another time. The contact is not told of it yet: tell them yourself."""
-    command = MoveVisit(visit_id=visit_id, now=visits.now, starts_at=wanted.starts_at, ends_at=wanted.ends_at)
+async def move(
+    visit_id: VisitId, wanted: VisitTime, visits: Visits, invitations: Invitations, staff: Staff
+) -> VisitView:
+    """Give a visit another time. The contact is told by mail and asked anew; the link of before answers no more."""
+    contact = await invitations.known((await visits.get(visit_id)).state.contact_id)
+    command = MoveVisit(
+        visit_id=visit_id,
+        now=visits.now,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        invite=invitations.addressee(visit_id, contact),
+    )
     return await visits.handle(command, VisitView)
 
 
@@ -163,18 +228,21 @@ async def move(visit_id: VisitId, wanted: VisitTime, visits: Visits, staff: Staf
     summary="Cancel a visit",
     responses=problems("visit-unknown", "visit-is-over"),
 )
-async def cancel(visit_id: VisitId, visits: Visits, staff: Staff) -> VisitView:
-    """Cancel a planned visit. Twice is once. The contact is not told of it yet: tell them yourself."""
-    return await visits.handle(CancelVisit(visit_id=visit_id), VisitView)
+async def cancel(visit_id: VisitId, visits: Visits, invitations: Invitations, staff: Staff) -> VisitView:
+    """Cancel a visit that was not made. Twice is once. The contact is told by mail."""
+    contact = await invitations.known((await visits.get(visit_id)).state.contact_id)
+    invite = invitations.addressee(visit_id, contact)
+    return await visits.handle(CancelVisit(visit_id=visit_id, now=visits.now, invite=invite), VisitView)
 
 
 @router.post(
-    "/visits/{visit_id}/record",
-    operation_id="recordVisit",
-    summary="Record a visit",
-    responses=problems("visit-unknown", "visit-not-begun", "visit-already-recorded", "visit-is-over"),
+    "/visits/{visit_id}/visitors",
+    operation_id="sendVisitors",
+    summary="Say who goes",
+    responses=problems("visit-unknown", "visit-is-over"),
 )
-async def record(visit_id: VisitId, made: VisitRecord, visits: Visits, staff: Staff) -> VisitView:
-    """Tell that a visit was made, what the company needs, and what else is worth noting."""
-    command = RecordVisit(visit_id=visit_id, now=visits.now, needs=tuple(made.needs), notes=made.notes)
+async def send(visit_id: VisitId, wanted: Visitors, visits: Visits, staff: Staff) -> VisitView:
+    """Say who of the college goes to a visit, and how, in place of who would have gone."""
+    people = tuple(wanted.staff) or (staff.subject,)
+    command = SendVisitors(visit_id=visit_id, staff=people, manner=wanted.manner)
     return await visits.handle(command, VisitView)

@@ -13,6 +13,12 @@ from tyrsky.listing import Moment
 Staff = Annotated[Caller, Depends(role("outreach", "coordinator", "admin"))]
 """Those whose work it is to be in touch with companies."""
 
+Partner = Annotated[Caller, Depends(role("municipal-partner"))]
+"""People of municipal business services: they see the visits that they were invited to."""
+
+Person = Annotated[Caller, Depends(role("outreach", "coordinator", "admin", "municipal-partner"))]
+"""Any of these."""
+
 
 def _in_seconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
@@ -20,6 +26,9 @@ def _in_seconds(moment: datetime) -> datetime:
 
 Appointed = Annotated[Moment, AfterValidator(_in_seconds)]
 """A time to meet at, kept to the second: nobody plans a visit to the microsecond."""
+
+Subject = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+"""A person by the id that the identity provider gives them (``sub`` of their token)."""
 
 _BREAKS = r"\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069"
 _UNSEEN = (
@@ -32,6 +41,9 @@ Line = StringConstraints(
 """One line of text that can be seen, read from one side: what has line breaks, or turns the direction of what follows,
 could pass for more than it is, in a mail's head for instance; what nobody sees, for nothing."""
 
+Text = StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+"""Text of several lines, without control characters."""
+
 Municipality = Annotated[str, StringConstraints(pattern="^[0-9]{3}$"), worded("municipality-code-wrong")]
 BusinessLine = Annotated[str, StringConstraints(pattern="^[0-9]{2,5}$"), worded("business-line-wrong")]
 
@@ -43,3 +55,6 @@ BusinessIdInPath = Annotated[str, Path(max_length=30, description="A business id
 CompanyId = Annotated[UUID, Path(description="A company in the college's care.")]
 ContactId = Annotated[UUID, Path(description="A contact at one of them.")]
 VisitId = Annotated[UUID, Path(description="A visit to one of them.")]
+NeedId = Annotated[UUID, Path(description="A need of one of them.")]
+PotentialId = Annotated[UUID, Path(description="What one of them could give to students.")]
+FeedId = Annotated[UUID, Path(description="A person's calendar feed.")]

@@ -90,9 +90,9 @@ declare(
     Problem(
         "apprenticeship-hours-too-few",
         422,
-        fi="Oppisopimuksessa työtä on keskimäärin vähintään 25 tuntia viikossa. Korjaa tunnit tai kartoita koulutussopimus.",
-        sv="I läroavtal är arbetstiden i medeltal minst 25 timmar i veckan. Rätta timmarna eller kartlägg ett utbildningsavtal.",
-        en="An apprenticeship takes 25 hours a week on average at least. Mend the hours, or chart a training agreement.",
+        fi="Oppisopimuksessa työtä on keskimäärin vähintään 25 tuntia viikossa. Korjaa tunnit tai vaihda muotoa.",
+        sv="I läroavtal är arbetstiden i medeltal minst 25 timmar i veckan. Rätta timmarna eller byt form.",
+        en="An apprenticeship takes 25 hours a week on average at least. Mend the hours, or choose the other form.",
     ),
     Problem(
         "training-agreement-hours-too-many",
