@@ -155,14 +155,8 @@ def _told(
     """The contact is told how the visit is now."""
     if invite is None:
         return []  # staff will call
-    data = VisitInvitation(
-        company_name=visit.company_name,
-        starts_at=visit.starts_at,
-        ends_at=visit.ends_at,
-        revision=visit.revision,
-        change=change,
-        answer_url=None if change == "cancelled" else invite.answer_url,
-    )
+    url = None if change == "cancelled" else invite.answer_url
+    data = VisitInvitation.model_validate({**dict(visit), "change": change, "answer_url": url})
     return [invite.told(command.visit_id, data)]
 
 
@@ -199,7 +193,9 @@ def _remark(visit: Visit, command: RemarkOnVisit) -> Sequence[Happening]:
 def _record(visit: Visit, command: RecordVisit | RecordUnplannedVisit) -> Sequence[Happening]:
     starts_at = command.visited_at or visit.starts_at
     _check_begun(starts_at, command)
+    met = command.contact_id if isinstance(command, RecordUnplannedVisit) else None
     noted = VisitNoted(
+        contact_id=met or visit.contact_id,
         starts_at=starts_at,
         ends_at=command.ended_at or starts_at + (visit.ends_at - visit.starts_at),
         manner=command.manner or visit.manner,
@@ -216,8 +212,7 @@ def _record(visit: Visit, command: RecordVisit | RecordUnplannedVisit) -> Sequen
     )
     if visit.status == "recorded":
         # By the state itself: a phone may send its recording again when every receipt is long gone.
-        contact = command.contact_id if isinstance(command, RecordUnplannedVisit) else visit.contact_id
-        if contact != visit.contact_id or evolve(evolve(visit, noted), recorded) != visit:
+        if evolve(evolve(visit, noted), recorded) != visit:
             raise Rejected("visit-already-recorded")
         return []
     if command.now - starts_at > FARTHEST:

@@ -102,8 +102,9 @@ class VisitRemarked(PrivateEvent):
 
 
 class VisitNoted(PrivateEvent):
-    """How it was: when, who went, and what they wrote down. It may tell of people: it never leaves the college."""
+    """How it was: when, who met whom, and what they wrote down. It may tell of people: it never leaves the college."""
 
+    contact_id: UUID | None
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     manner: Manner
