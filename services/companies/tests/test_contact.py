@@ -1,24 +1,18 @@
 """The rules of contacts, and what of them leaves the college."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from companies.contact import (
-    INVITED_KEPT,
     AddContact,
     ChangeContact,
     Contact,
     ContactDescribed,
-    InviteContact,
     aggregate,
 )
 from tyrsky.testing import given
 from tyrsky_contracts.companies import ContactAdded
-from tyrsky_contracts.notifications import NotificationRequested, VisitInvitation
 
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
-LATER = NOON + timedelta(days=3)
-ID, COMPANY, VISIT = uuid4(), uuid4(), uuid4()
+ID, COMPANY = uuid4(), uuid4()
 
 add = AddContact(
     contact_id=ID,
@@ -37,27 +31,6 @@ described = ContactDescribed(
     phone=None,
 )
 added = ContactAdded(contact_id=ID, company_id=COMPANY, role="workplace-instructor")
-
-
-def invite(visit_id: UUID = VISIT) -> InviteContact:
-    return InviteContact(
-        contact_id=ID,
-        visit_id=visit_id,
-        company_name="Kahvila Oy",
-        starts_at=LATER,
-        ends_at=LATER + timedelta(hours=1),
-    )
-
-
-def invited(visit_id: UUID = VISIT) -> NotificationRequested:
-    return NotificationRequested(
-        kind="visit-invitation",
-        to_email="aino@kahvila.example",
-        to_name="Aino Esimerkki",
-        language="fi",
-        about=visit_id,
-        data=VisitInvitation(company_name="Kahvila Oy", starts_at=LATER, ends_at=LATER + timedelta(hours=1)),
-    )
 
 
 def test_the_network_learns_that_there_is_a_contact_and_the_college_who():
@@ -98,32 +71,6 @@ def test_nobody_changes_a_contact_that_is_not():
     given(aggregate).when(ChangeContact(contact_id=ID, language="sv")).rejected("contact-unknown")
 
 
-def test_a_contact_is_invited_in_their_own_language_at_their_address():
-    outcome = given(aggregate, described, added).when(invite()).then(invited())
-    assert outcome.state is not None
-    assert outcome.state.invited_to == (VISIT,)
-
-
-def test_a_contact_is_invited_to_a_visit_once():
-    given(aggregate, described, added, invited()).when(invite()).then()
-
-
-def test_another_visit_is_another_invitation():
-    other = uuid4()
-    given(aggregate, described, added, invited()).when(invite(other)).then(invited(other))
-
-
-def test_who_has_no_address_gets_no_mail():
-    by_phone = described.model_copy(update={"email": None, "phone": "040 123"})
-    given(aggregate, by_phone, added).when(invite()).then()
-
-
-def test_the_invitations_that_are_remembered_have_a_limit():
-    many = [invited(uuid4()) for _ in range(INVITED_KEPT)]
-    outcome = given(aggregate, described, added, *many).when(invite())
-    assert outcome.state is not None
-    assert [outcome.state.invited_to[-1], len(outcome.state.invited_to)] == [VISIT, INVITED_KEPT]
-
-
-def test_a_contact_that_is_not_is_not_invited():
-    given(aggregate).when(invite()).rejected("contact-unknown")
+def test_what_an_earlier_version_kept_of_invitations_is_passed_over():
+    kept = {**described.model_dump(), "invited_to": [str(uuid4())]}
+    assert Contact.model_validate(kept) == given(aggregate).when(add).state

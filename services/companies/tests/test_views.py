@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from companies.contact import InviteContact
+from companies.need import ChartNeed, need_on_visit
 from companies.policies import policies
 from companies.views import Reach, reach
 from tyrsky.projecting import Kept
-from tyrsky_contracts.companies import VisitPlanned, VisitRecorded
+from tyrsky_contracts.companies import Need, VisitRecorded
 from tyrsky_contracts.event import Envelope, Event
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -28,19 +28,9 @@ def about(event: Event, subject: UUID, sequence: int = 2) -> Envelope:
     )
 
 
-def recorded(visited_at: datetime) -> VisitRecorded:
-    return VisitRecorded(visit_id=uuid4(), company_id=uuid4(), business_id="0100130-4", visited_at=visited_at)
-
-
-def planned(contact_id: UUID | None) -> VisitPlanned:
-    return VisitPlanned(
-        visit_id=uuid4(),
-        company_id=uuid4(),
-        business_id="0100130-4",
-        company_name="Kahvila Oy",
-        contact_id=contact_id,
-        starts_at=NOON + DAY,
-        ends_at=NOON + DAY + timedelta(hours=1),
+def recorded(visited_at: datetime, *needs: Need) -> VisitRecorded:
+    return VisitRecorded(
+        visit_id=uuid4(), company_id=uuid4(), business_id="0100130-4", visited_at=visited_at, needs=needs
     )
 
 
@@ -59,19 +49,25 @@ def test_a_visit_told_twice_is_one_visit():
     assert reach.fold(once, event, about(event, event.visit_id)) is once
 
 
-async def test_a_visit_with_a_contact_invites_the_contact():
-    event, contact_id = planned(contact := uuid4()), contact
-    [(name, _, command)] = await policies.commands(event, about(event, event.visit_id, 1))
-    assert name == "invite_the_contact"
-    assert command == InviteContact(
-        contact_id=contact_id,
-        visit_id=event.visit_id,
-        company_name="Kahvila Oy",
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-    )
+async def test_what_a_visits_record_names_is_charted_under_ids_that_follow_from_the_visit():
+    event = recorded(NOON - DAY, "recruitment", "training")
+    wanted = [await policies.commands(event, about(event, event.visit_id)) for _ in range(2)]
+    charted = [[command for _, _, command in each] for each in wanted]
+    assert charted[0] == charted[1]
+    assert charted[0] == [
+        ChartNeed(
+            need_id=need_on_visit(event.visit_id, kind),
+            now=NOON,
+            charted_at=NOON - DAY,
+            company_id=event.company_id,
+            business_id="0100130-4",
+            kind=kind,
+            visit_id=event.visit_id,
+        )
+        for kind in ("recruitment", "training")
+    ]
 
 
-async def test_a_visit_without_a_contact_invites_nobody():
-    event = planned(None)
-    assert await policies.commands(event, about(event, event.visit_id, 1)) == []
+async def test_a_visit_on_which_nothing_was_needed_charts_nothing():
+    event = recorded(NOON)
+    assert await policies.commands(event, about(event, event.visit_id)) == []

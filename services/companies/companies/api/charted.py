@@ -5,10 +5,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from tyrsky.aggregate import Rejected
-from tyrsky.listing import Moment
 
 from companies.api.visits import Visits
-from companies.api.words import Text
+from companies.api.words import Appointed, Text
 
 Words = Annotated[str, Text, StringConstraints(max_length=1_000)]
 
@@ -25,7 +24,7 @@ class Charted(BaseModel):
 
     visit_id: UUID | None = Field(None, description="The visit on which it was charted; send that first.")
     survey_id: UUID | None = Field(None, description="The survey from which it was charted.")
-    charted_at: Moment | None = Field(
+    charted_at: Appointed | None = Field(
         None, description="When it was charted, within the last year; now, when left out."
     )
     words: Words = Field(

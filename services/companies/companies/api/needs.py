@@ -154,7 +154,7 @@ class NeedsAsked(Listing):
     "/companies/{company_id}/needs",
     operation_id="chartNeed",
     summary="Chart a need",
-    responses=problems(*CHARTED, "need-already-charted", "need-without-level", "need-id-not-free"),
+    responses=problems(*CHARTED, "need-already-charted", "id-taken", "need-without-level", "need-id-not-free"),
 )
 async def chart(
     company_id: CompanyId, new: NewNeed, needs: Needs, companies: Companies, visits: Visits, staff: Staff

@@ -45,7 +45,7 @@ WRONG_TERMS = (
     "/companies/{company_id}/potentials",
     operation_id="chartPotential",
     summary="Chart places for students",
-    responses=problems(*CHARTED, "potential-already-charted", *WRONG_TERMS),
+    responses=problems(*CHARTED, "potential-already-charted", "id-taken", *WRONG_TERMS),
 )
 async def chart(
     company_id: CompanyId,

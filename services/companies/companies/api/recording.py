@@ -90,7 +90,12 @@ async def record(visit_id: VisitId, made: VisitRecord, visits: Visits, staff: St
     operation_id="recordUnplannedVisit",
     summary="Record a visit that nobody planned",
     responses=problems(
-        "company-unknown", "contact-unknown", "contact-of-another-company", "visit-of-another-company", *NOT_SO
+        "company-unknown",
+        "contact-unknown",
+        "contact-of-another-company",
+        "visit-of-another-company",
+        "id-taken",
+        *NOT_SO,
     ),
 )
 async def record_unplanned(
