@@ -10,7 +10,7 @@ from tyrsky.deciding import Decider
 from tyrsky.drafting import Ask
 
 from companies.potential import LapsePotential, Potential, PotentialCommand
-from companies.terms import today
+from companies.terms import finnish_day
 
 PAUSE_SECONDS = 3_600
 AT_ONCE = 500
@@ -31,14 +31,14 @@ async def lapse(decider: Decider[Potential, PotentialCommand], college: str, now
     over = {
         "college": college,
         "state.status": {"$in": ["charted", "confirmed"]},
-        "state.terms.ends_on": {"$lt": today(now).isoformat()},
+        "state.terms.ends_on": {"$lt": finnish_day(now).isoformat()},
     }
     found = decider.store.collection.find(over, {"_id": 1}).sort([("state.terms.ends_on", 1), ("_id", 1)])
     ids = [UUID(each["_id"]) for each in await found.limit(AT_ONCE).to_list(AT_ONCE)]
     for id in ids:
         command = LapsePotential(potential_id=id, now=now)
         try:
-            await decider.carry_out(Ask(command, uuid5(id, f"lapse {today(now)}"), college, at=now))
+            await decider.carry_out(Ask(command, uuid5(id, f"lapse {finnish_day(now)}"), college, at=now))
         except Rejected:
             continue  # busy: it waits for the next time
     return len(ids)

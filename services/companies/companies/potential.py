@@ -24,7 +24,7 @@ from tyrsky_contracts.needs import (
 )
 
 from companies.charting import TURNS_MAX, Turn, Words, check_charted
-from companies.terms import Terms, check, today
+from companies.terms import Terms, check, finnish_day
 
 Status = Literal["charted", "confirmed", "agreed", "lapsed", "withdrawn"]
 
@@ -198,7 +198,7 @@ def _agree(potential: Potential, command: AgreePotential) -> Sequence[Happening]
         raise Rejected("potential-is-over", status=potential.status)
     if command.places > potential.terms.places:
         raise Rejected("places-too-many", field="places", places=potential.terms.places)
-    if command.agreed_on > today(command.now):
+    if command.agreed_on > finnish_day(command.now):
         raise Rejected("agreed-in-the-future", field="agreed_on")
     told = PotentialAgreed(
         potential_id=command.potential_id,
@@ -212,7 +212,7 @@ def _agree(potential: Potential, command: AgreePotential) -> Sequence[Happening]
 
 
 def _lapse(potential: Potential, command: LapsePotential) -> Sequence[Happening]:
-    waits = potential.status in ("charted", "confirmed") and today(command.now) > potential.terms.ends_on
+    waits = potential.status in ("charted", "confirmed") and finnish_day(command.now) > potential.terms.ends_on
     return _close(potential, command, "lapsed", "") if waits else []  # who asks too early, or again, does no harm
 
 

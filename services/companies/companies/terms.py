@@ -53,7 +53,7 @@ class Terms(State):
     age_min: Age | None = None
 
 
-def today(now: datetime) -> date:
+def finnish_day(now: datetime) -> date:
     """The day in Finland."""
     return now.astimezone(HELSINKI).date()
 
@@ -63,7 +63,7 @@ def check(form: Form, terms: Terms, now: datetime) -> None:
 
     :raises Rejected: with the field that is at fault.
     """
-    _check_period(terms, today(now))
+    _check_period(terms, finnish_day(now))
     rules = RULES[form]
     if terms.weekly_hours is not None:
         if terms.weekly_hours < rules.weekly_hours_min:

@@ -1,10 +1,5 @@
 import re
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import SMTP
-from html.parser import HTMLParser
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,9 +12,7 @@ from notifications.mail import Sender, compose, one_line, templates
 from tyrsky_contracts.notifications import Language, VisitInvitation
 
 from .known import ID, NOON, VISIT, VISIT_STARTS, invitation, notification
-
-VAAO = Sender("Valkeakosken ammattiopisto", "tyoelama@vaao.example")
-LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
+from .mails import LANGUAGES, VAAO, Page, event, part, sent
 
 HOSTILE = [
     "Teppo\r\nBcc: eve@evil.example",
@@ -42,39 +35,7 @@ HOSTILE = [
 ]
 
 
-def sent(**other: Any) -> EmailMessage:
-    """The message as its receiver parses it."""
-    message = message_from_bytes(compose(ID, notification(**other), VAAO).as_bytes(), policy=SMTP)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def part(message: EmailMessage, subtype: str) -> str:
-    return next(part for part in message.iter_parts() if part.get_content_subtype() == subtype).get_content()
-
-
-def event(message: EmailMessage) -> Any:
-    (found,) = Calendar.from_ical(part(message, "calendar")).walk("VEVENT")
-    return found
-
-
 PLAIN = sent()
-
-
-class Page(HTMLParser):
-    """What somebody who hears the page gets to know of it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 WORDS = {
@@ -161,64 +122,6 @@ def test_the_calendar_has_the_hours_of_helsinki(starts_at: datetime):
 def test_a_calendar_knows_the_newer_invitation_to_the_same_visit():
     moved = invitation.model_copy(update={"revision": 3})
     assert (event(sent(data=moved))["UID"], event(sent(data=moved))["SEQUENCE"]) == (str(VISIT), 3)
-
-
-URL = "https://tyrsky.example/visits/answer/0198a3c2/Q3vS0mC1xkqk9d2l7y8ZJw?lang=fi"
-LATER = VISIT_STARTS + timedelta(days=1)
-MOVED = VisitInvitation(
-    company_name="Hämeen Metallityö Oy",
-    starts_at=LATER,
-    ends_at=LATER + timedelta(minutes=90),
-    revision=1,
-    change="moved",
-    answer_url=URL,
-)
-CANCELLED = MOVED.model_copy(update={"revision": 2, "change": "cancelled", "answer_url": None})
-
-NEWS = {
-    "fi": ("Vierailu siirretty: Hämeen Metallityö Oy, 4. helmikuuta 2026 klo 9.00", "Vierailu peruttu: "),
-    "sv": ("Besöket flyttat: Hämeen Metallityö Oy, 4 februari 2026 kl. 09:00", "Besöket inställt: "),
-    "en": ("Visit moved: Hämeen Metallityö Oy, 4 February 2026 at 09:00", "Visit cancelled: "),
-}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_who_was_invited_is_told_that_the_visit_was_moved_or_cancelled(language: Language):
-    moved, cancelled = (sent(language=language, data=data) for data in (MOVED, CANCELLED))
-    subject, begins = NEWS[language]
-    assert moved["Subject"] == subject
-    assert cancelled["Subject"].startswith(begins)
-    for message in (moved, cancelled):
-        for text in (part(message, "plain"), Page(part(message, "html")).text):
-            assert "Hämeen Metallityö Oy" in text
-            assert "Teppo Virtanen" in text
-
-
-@pytest.mark.parametrize("data", [invitation.model_copy(update={"answer_url": URL}), MOVED])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_link_answers(language: Language, data: VisitInvitation):
-    message = sent(language=language, data=data)
-    assert URL in part(message, "plain").split("\n")
-    links = [attributes["href"] for tag, attributes in Page(part(message, "html")).tags if tag == "a"]
-    assert links[0] == URL
-    without = sent(language=language, data=data.model_copy(update={"answer_url": None}))
-    assert "http" not in part(without, "plain") + part(without, "html").split("</style>")[1]
-
-
-def test_calendars_move_the_entry_and_take_it_away():
-    moved, cancelled = sent(data=MOVED), sent(data=CANCELLED)
-    for message, method, status, sequence in (
-        (moved, "REQUEST", "CONFIRMED", 1),
-        (cancelled, "CANCEL", "CANCELLED", 2),
-    ):
-        (calendar,) = (each for each in message.iter_parts() if each.get_content_subtype() == "calendar")
-        assert calendar["Content-Type"].params["method"] == method
-        assert Calendar.from_ical(calendar.get_content()).get("METHOD") == method
-        visit = event(message)
-        assert (visit["UID"], visit["SEQUENCE"], visit["STATUS"]) == (str(VISIT), sequence, status)
-        assert visit["ATTENDEE"] == "mailto:teppo.virtanen@metalli.example"
-    assert event(moved)["DTSTART"].dt == LATER
-    assert event(cancelled)["ATTENDEE"].params["RSVP"] == "FALSE"
 
 
 def test_a_visit_over_midnight_says_both_days():

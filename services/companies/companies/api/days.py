@@ -13,7 +13,7 @@ from tyrsky.store import Loaded
 from tyrsky_contracts.companies import Manner
 
 from companies.api.visits import AINO, Visits
-from companies.api.words import Staff, Subject
+from companies.api.words import Day, Staff, Subject
 from companies.visit_state import Status, Visit
 
 router = APIRouter(tags=["visits"])
@@ -21,8 +21,8 @@ router = APIRouter(tags=["visits"])
 HELSINKI = ZoneInfo("Europe/Helsinki")
 GOING: list[Status] = ["planned", "confirmed", "recorded"]
 
-Day = Annotated[
-    date,
+InPath = Annotated[
+    Day,
     Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)),
     Path(description="A day in Finland.", examples=["2026-09-10"]),
 ]
@@ -131,7 +131,7 @@ def by_municipality(page: Page[Loaded[Visit]]) -> list[Stops]:
 
 
 @router.get("/visits/day/{day}", operation_id="listVisitsOfDay", summary="The visits of a day, by municipality")
-async def of_day(day: Day, asked: Annotated[DayAsked, Query()], visits: Visits, staff: Staff) -> DayView:
+async def of_day(day: InPath, asked: Annotated[DayAsked, Query()], visits: Visits, staff: Staff) -> DayView:
     """The college's visits that begin on a day in Finland, by municipality and in order of time."""
     starts_at, ends_at = bounds(day)
     who = staff.subject if asked.mine else asked.staff

@@ -12,7 +12,7 @@ from tyrsky.store import Loaded
 from tyrsky_contracts.needs import FieldCodes, Form, Places
 
 from companies.api.charted import Charted, TurnView, Words
-from companies.api.words import BusinessIdText
+from companies.api.words import BusinessIdText, Day
 from companies.potential import Potential, Status
 from companies.terms import RULES, Age, Terms, WeeklyHours
 
@@ -25,8 +25,8 @@ class TermsWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     places: Places = Field(description="1 to 500.", examples=[3])
-    starts_on: date = Field(description="Within five years.", examples=["2026-10-01"])
-    ends_on: date = Field(description="The last day, five years after the first at most.", examples=["2027-05-31"])
+    starts_on: Day = Field(description="Within five years.", examples=["2026-10-01"])
+    ends_on: Day = Field(description="The last day, five years after the first at most.", examples=["2027-05-31"])
     weekly_hours: WeeklyHours | None = Field(
         None, description="The student's, on average: 25 at least in an apprenticeship.", examples=[30]
     )
@@ -67,7 +67,7 @@ class Agreement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     places: Places = Field(description="At most as many as were confirmed.", examples=[2])
-    agreed_on: date = Field(description="The day of the written agreement.", examples=["2026-09-21"])
+    agreed_on: Day = Field(description="The day of the written agreement.", examples=["2026-09-21"])
     instructor_id: UUID = Field(description="The responsible workplace instructor: a contact with that role.")
     why: Words = Field("", examples=["Kaksi paikkaa syksyksi."])
 
@@ -176,7 +176,7 @@ class PotentialsAsked(Listing):
     )
     visit_id: Annotated[UUID | None, equals("state.visit_id")] = Field(None, description="Charted on one visit.")
     survey_id: Annotated[UUID | None, equals("state.survey_id")] = Field(None, description="Charted from one survey.")
-    open_on: date | None = Field(None, description="Whose period holds this day.", examples=["2027-01-15"])
+    open_on: Day | None = Field(None, description="Whose period holds this day.", examples=["2027-01-15"])
 
     def also(self) -> dict[str, object]:
         """What is asked of two fields at once; days are kept as text that sorts as they do."""

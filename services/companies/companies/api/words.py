@@ -1,11 +1,13 @@
 """What the routes of this service have in common: who may, and how texts and moments come in."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Path
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic_core import PydanticKnownError
 from tyrsky.auth import Caller, role
 from tyrsky.catalogue import worded
 from tyrsky.listing import Moment
@@ -23,6 +25,17 @@ Person = Annotated[Caller, Depends(role("outreach", "coordinator", "admin", "mun
 def _in_seconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
+
+def _in_words(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and DAY.fullmatch(value)):
+        return value
+    raise PydanticKnownError("date_parsing", {"error": "not as RFC 3339 has it"})
+
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Day = Annotated[date, BeforeValidator(_in_words)]
+"""A day of the calendar, as RFC 3339 writes it. A number is none, nor a moment."""
 
 Appointed = Annotated[Moment, AfterValidator(_in_seconds)]
 """A time to meet at, kept to the second: nobody plans a visit to the microsecond."""

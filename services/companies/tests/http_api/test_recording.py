@@ -114,7 +114,7 @@ async def test_the_visits_of_a_day_are_told_by_municipality_in_the_order_of_the_
     assert (await caller(sub="other").get(f"/visits/day/{day}", mine=True)).json()["municipalities"] == []
 
 
-@pytest.mark.parametrize("day", ["1999-12-31", "2200-01-01", "9999-12-31", "2026-02-30", "tomorrow"])
+@pytest.mark.parametrize("day", ["1999-12-31", "2200-01-01", "9999-12-31", "2026-02-30", "tomorrow", "1761955200"])
 async def test_a_day_that_is_none(day: str, staff: Client):
     answer = await staff.get(f"/visits/day/{day}")
     assert (answer.status_code, answer.json()["code"]) == (422, "request-invalid")
