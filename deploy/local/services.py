@@ -50,7 +50,10 @@ def environment(stack: Stack, name: str, *, port: int = 0) -> dict[str, str]:
 
 
 _OWN: Mapping[str, Callable[[Stack], dict[str, str]]] = {
-    "companies": lambda stack: {},
+    "companies": lambda stack: {
+        "PUBLIC_URL": stack.url("gateway"),
+        "COLLEGE_NAMES": json.dumps({college: sender.partition(" <")[0] for college, sender in SENDERS.items()}),
+    },
     "notifications": lambda stack: {
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(stack.ports["smtp"]),
