@@ -33,12 +33,14 @@ GUIDANCE = "guidance-competence"
 
 
 def chart(**other: Any) -> ChartNeed:
-    return ChartNeed(**{**WHICH, "now": NOON, "charted_at": NOON, "kind": GUIDANCE, "visit_id": VISIT, **other})
+    return ChartNeed.model_validate(
+        {**WHICH, "now": NOON, "charted_at": NOON, "kind": GUIDANCE, "visit_id": VISIT, **other}
+    )
 
 
 def found(level: int | None = 2, words: str = "Uusia ohjaajia.", **other: Any) -> NeedFound:
     facts = {"kind": GUIDANCE, "charted_at": NOON, "visit_id": VISIT, "survey_id": None}
-    return NeedFound(**{**WHICH, **facts, "charted_level": level, "words": words, **other})
+    return NeedFound.model_validate({**WHICH, **facts, "charted_level": level, "words": words, **other})
 
 
 def assess(level: int, why: str = "") -> AssessNeed:

@@ -44,11 +44,13 @@ OVER = datetime(2027, 5, 31, 21, tzinfo=UTC)
 
 
 def terms(**other: Any) -> Terms:
-    return Terms(**{"places": 3, **PERIOD, **other})
+    return Terms.model_validate({"places": 3, **PERIOD, **other})
 
 
 def chart(of: Terms | None = None, **other: Any) -> ChartPotential:
-    return ChartPotential(**{**WHICH, **FIELD, "now": NOON, "charted_at": NOON, "terms": of or terms(), **other})
+    return ChartPotential.model_validate(
+        {**WHICH, **FIELD, "now": NOON, "charted_at": NOON, "terms": of or terms(), **other}
+    )
 
 
 def confirm(of: Terms | None = None, now: datetime = NOON) -> ConfirmPotential:

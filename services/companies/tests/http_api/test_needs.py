@@ -16,7 +16,7 @@ from .making import MATTI, Registered, at, company_of, made
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
 TODAY = datetime.now(UTC).date()
-TERMS = {
+TERMS: dict[str, Any] = {
     "places": 3,
     "starts_on": (TODAY + timedelta(days=30)).isoformat(),
     "ends_on": (TODAY + timedelta(days=200)).isoformat(),
