@@ -107,7 +107,7 @@ class JointVisitsAsked(Listing):
 def shown(visit: Loaded[Visit], subject: str, contact: Contact | None = None) -> JointVisitView:
     """The visit as a partner sees it."""
     own = (remark.words for remark in visit.state.remarks if remark.by == subject)
-    met = SharedContact(**contact.model_dump()) if contact and visit.state.partners_see_contact else None
+    met = SharedContact(**contact.model_dump()) if contact else None
     return JointVisitView(id=visit.id, remark=next(own, ""), contact=met, **visit.state.model_dump())
 
 

@@ -179,7 +179,7 @@ async def test_what_is_over_lapses_by_itself_once(service: Service, staff: Clien
     found = await made(staff, f"/companies/{company['id']}/potentials", POTENTIAL)
     decider = service.deciders.of(aggregate)
     last = datetime.fromisoformat(TERMS["ends_on"]).replace(tzinfo=UTC)
-    await lapse(decider, "vaao", last)
+    assert await lapse(decider, "vaao", last) == 0
     assert (await staff.get(f"/potentials/{found['id']}")).json()["status"] == "charted"
     await lapse(decider, "sasky", last + timedelta(days=2))
     assert (await staff.get(f"/potentials/{found['id']}")).json()["status"] == "charted"
