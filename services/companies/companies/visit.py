@@ -3,6 +3,7 @@ went. Whoever was there is right: what was cancelled or declined and took place 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Literal, TypeVar
 
 from tyrsky.aggregate import Aggregate, Happening, Rejected, Unknown
@@ -27,6 +28,7 @@ from companies.visit_commands import (
 )
 from companies.visit_state import (
     AnswerAwaited,
+    MannerChanged,
     Remark,
     Visit,
     VisitAnswered,
@@ -42,11 +44,8 @@ T = TypeVar("T")
 
 OVER = ("cancelled", "recorded")
 LONGEST = timedelta(hours=8)
-FARTHEST = timedelta(days=366)
-"""A visit is planned so far ahead at most, and recorded so long after at most."""
-
-UNPLANNED = timedelta(hours=1)
-"""How long a visit lasted that nobody planned, when nobody says."""
+FARTHEST = timedelta(days=366)  # ahead of the plan, and behind the record
+UNPLANNED = timedelta(hours=1)  # that lasted so long, when nobody says
 
 
 def decide(visit: Visit | None, command: VisitCommand) -> Sequence[Happening]:
@@ -103,7 +102,7 @@ def _while_ahead(visit: Visit, command: VisitCommand) -> Sequence[Happening]:
             told = _told(evolve(visit, cancelled), command, command.invite, "cancelled")
             return [cancelled, *(told if command.now < visit.ends_at else ())]  # afterwards it is no news
         case SendVisitors():
-            return _changed(visit, VisitorsSent(staff=_once(command.staff), manner=command.manner))
+            return _changed(visit, VisitorsSent(staff=_once(command.staff)))
         case _:
             raise TypeError(f"a visit cannot {type(command).__name__}")
 
@@ -121,26 +120,29 @@ def _plan(command: PlanVisit) -> Sequence[Happening]:
         partners=_once(command.partners),
         partners_see_contact=command.partners_see_contact,
     )
+    visit = evolve(None, arranged)
     planned = VisitPlanned(
         visit_id=command.visit_id,
-        company_id=company.company_id,
-        business_id=company.business_id,
+        **visit.which,
         company_name=company.name if company.name_is_public else company.business_id,
         contact_id=command.contact_id,
         starts_at=command.starts_at,
         ends_at=command.ends_at,
     )
-    visit = evolve(None, arranged)
     return [arranged, planned, *_asked(visit, command.invite), *_told(visit, command, command.invite)]
 
 
 def _move(visit: Visit, command: MoveVisit) -> Sequence[Happening]:
-    if (command.starts_at, command.ends_at) == (visit.starts_at, visit.ends_at):
+    starts_at, ends_at, news = command.starts_at, command.ends_at, list[Happening]()
+    if (starts_at, ends_at) != (visit.starts_at, visit.ends_at):
+        _check_ahead(command)
+        news.append(VisitMoved(visit_id=command.visit_id, **visit.which, starts_at=starts_at, ends_at=ends_at))
+    if command.manner and command.manner != visit.manner:
+        news.append(MannerChanged(manner=command.manner))
+    if not news:
         return []
-    _check_ahead(command)
-    moved = VisitMoved(visit_id=command.visit_id, **visit.which, starts_at=command.starts_at, ends_at=command.ends_at)
-    told = _told(evolve(visit, moved), command, command.invite, "moved")
-    return [moved, *_asked(visit, command.invite), *told]
+    moved = reduce(evolve, news, visit)
+    return [*news, *_asked(visit, command.invite), *_told(moved, command, command.invite, "moved")]
 
 
 def _asked(visit: Visit, invite: Addressee | None) -> Sequence[Happening]:

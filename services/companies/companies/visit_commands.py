@@ -88,11 +88,12 @@ class PlanVisit(VisitCommand):
 
 
 class MoveVisit(VisitCommand):
-    """Go at another time; who was invited is told, and asked anew."""
+    """Go at another time, or in another way; who was invited is told, and asked anew."""
 
     now: AwareDatetime
     starts_at: AwareDatetime
     ends_at: AwareDatetime
+    manner: Manner | None = None
     invite: Addressee | None = None
 
 
@@ -114,10 +115,9 @@ class AnswerVisit(VisitCommand):
 
 
 class SendVisitors(VisitCommand):
-    """Who of the college's staff goes, and how."""
+    """Who of the college's staff goes."""
 
     staff: People
-    manner: Manner
 
 
 class ShareVisit(VisitCommand):

@@ -82,9 +82,14 @@ class VisitAnswered(PrivateEvent):
 
 
 class VisitorsSent(PrivateEvent):
-    """Who of the college goes, and how."""
+    """Who of the college goes."""
 
     staff: People
+
+
+class MannerChanged(PrivateEvent):
+    """How they go, otherwise than it was told."""
+
     manner: Manner
 
 
@@ -128,9 +133,9 @@ def evolve(visit: Visit | None, event: Happening) -> Visit:  # noqa: C901 - a ta
         case Visit(), VisitDeclined():
             return visit.but(status="declined")
         case Visit(), VisitMoved():
-            # Whatever was answered was about another time.
-            when = {"starts_at": event.starts_at, "ends_at": event.ends_at, "revision": visit.revision + 1}
-            return visit.but(status="planned", answered_at=None, answer_words="", **when)
+            return _asked_anew(visit).but(starts_at=event.starts_at, ends_at=event.ends_at)
+        case Visit(), MannerChanged():
+            return _asked_anew(visit).but(manner=event.manner)
         case Visit(), VisitCancelled():
             return visit.but(status="cancelled", revision=visit.revision + 1)
         case Visit(), VisitorsSent() | VisitShared() | VisitNoted():
@@ -142,3 +147,8 @@ def evolve(visit: Visit | None, event: Happening) -> Visit:  # noqa: C901 - a ta
             return visit.but(status="recorded", needs=event.needs)
         case _:
             raise TypeError(f"{type(event).__name__} does not happen to this visit")
+
+
+def _asked_anew(visit: Visit) -> Visit:
+    """Whatever was answered was about another time, or another way."""
+    return visit.but(status="planned", answered_at=None, answer_words="", revision=visit.revision + 1)

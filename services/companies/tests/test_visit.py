@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 from companies.visit import FARTHEST, LONGEST, aggregate
 from companies.visit_commands import SendVisitors, VisitCommand
-from companies.visit_state import AnswerAwaited, VisitorsSent
+from companies.visit_state import AnswerAwaited, MannerChanged, VisitorsSent
 from tyrsky.links import digest
 from tyrsky.testing import given
+from tyrsky_contracts.notifications import NotificationRequested
 
 from .known import (
     AINO,
@@ -149,13 +150,32 @@ def test_who_was_invited_is_told_that_it_is_cancelled_unless_it_is_past():
     given(aggregate, *asked).when(cancel(TOMORROW + HOUR, invite=addressee())).then(cancelled)
 
 
-def test_somebody_else_goes_or_by_phone():
-    send = SendVisitors(visit_id=ID, staff=(BERTTA, BERTTA), manner="phone")
-    given(aggregate, *planned).when(send).then(sent := VisitorsSent(staff=(BERTTA,), manner="phone"))
+def test_somebody_else_goes():
+    send = SendVisitors(visit_id=ID, staff=(BERTTA, BERTTA))
+    given(aggregate, *planned).when(send).then(sent := VisitorsSent(staff=(BERTTA,)))
     given(aggregate, *planned, sent).when(send).then()
 
 
-@pytest.mark.parametrize("command", [move(LATER), SendVisitors(visit_id=ID, staff=(AINO,), manner="phone")])
+def test_who_was_invited_is_told_and_asked_anew_when_it_becomes_a_call():
+    call = move(TOMORROW, manner="phone", invite=addressee(OTHER_KEY))
+    confirmed = given(aggregate, *asked).when(answer()).happenings
+    outcome = given(aggregate, *asked, *confirmed).when(call)
+    url = addressee(OTHER_KEY).answer_url
+    awaited = AnswerAwaited(answer_digest=digest(OTHER_KEY))
+    outcome.then(MannerChanged(manner="phone"), awaited, told(url=url, revision=1, change="moved", manner="phone"))
+    assert outcome.state is not None
+    assert (outcome.state.status, outcome.state.manner) == ("planned", "phone")
+    given(aggregate, *asked, MannerChanged(manner="phone")).when(move(TOMORROW, manner="phone")).then()
+
+
+def test_a_visit_gets_another_time_and_another_way_in_one_message():
+    outcome = given(aggregate, *asked).when(move(LATER, manner="remote", invite=addressee(OTHER_KEY)))
+    requests = [each for each in outcome.happenings if isinstance(each, NotificationRequested)]
+    assert [each.data.revision for each in requests] == [2]
+    assert (requests[0].data.starts_at, requests[0].data.manner) == (LATER, "remote")
+
+
+@pytest.mark.parametrize("command", [move(LATER), SendVisitors(visit_id=ID, staff=(AINO,))])
 def test_a_cancelled_visit_is_over(command: VisitCommand):
     given(aggregate, *planned, cancelled).when(command).rejected("visit-is-over")
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from companies.visit import FARTHEST, LONGEST, aggregate
 from companies.visit_commands import PlanVisit, RemarkOnVisit, SendVisitors, ShareVisit, VisitCommand
+from companies.visit_state import MannerChanged
 from hypothesis import given as anything
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -46,10 +47,10 @@ COMMANDS = st.one_of(
     st.builds(answer, one_of(["confirmed", "declined"]), st.none() | keys, one_of(["", "Tervetuloa"]), moments),
     st.builds(record, needs, now=moments),
     st.builds(went, one_of([TOMORROW, NOON]), needs, now=moments, contact_id=one_of([None, CONTACT])),
-    st.builds(move, days, now=moments, invite=invites),
+    st.builds(move, days, now=moments, invite=invites, manner=one_of([None, "on-site", "phone"])),
     st.builds(ShareVisit, visit_id=which, partners=one_of([(), (KUNTA,)]), partners_see_contact=st.booleans()),
     st.builds(RemarkOnVisit, visit_id=which, now=moments, by=one_of([KUNTA, AINO]), words=st.just("Hyvä.")),
-    st.builds(SendVisitors, visit_id=which, staff=one_of([(AINO,), (BERTTA,)]), manner=st.just("remote")),
+    st.builds(SendVisitors, visit_id=which, staff=one_of([(AINO,), (BERTTA,)])),
 )
 
 
@@ -75,7 +76,8 @@ def test_whatever_is_asked_a_visit_is_recorded_once_and_what_happened_tells_what
     assert counts[VisitCancelled] <= 1
     assert (state.status == "recorded") == bool(counts[VisitRecorded])
     assert timedelta(0) < state.ends_at - state.starts_at <= LONGEST
-    assert state.revision == counts[VisitCancelled] + sum(isinstance(each, VisitMoved) for each in happened)
+    moves = sum(isinstance(each, VisitMoved | MannerChanged) for each in happened)
+    assert state.revision == counts[VisitCancelled] + moves
     revisions = [each.data.revision for each in happened if isinstance(each, NotificationRequested)]
     assert revisions == sorted(set(revisions))
     assert KEY not in state.model_dump_json()

@@ -20,6 +20,7 @@ from icalendar import Calendar, Event, vCalAddress
 from icalendar.enums import STATUS
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from tyrsky.mail_address import ascii_address
+from tyrsky_contracts.companies import Manner
 from tyrsky_contracts.notifications import Language
 
 from notifications.kinds import KINDS
@@ -27,6 +28,11 @@ from notifications.notification import Notification
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 LOCALES: dict[Language, str] = {"fi": "fi_FI", "sv": "sv_FI", "en": "en_GB"}
+MANNERS: dict[Language, dict[Manner, str]] = {
+    "fi": {"on-site": "tulemme luoksenne", "remote": "etäyhteydellä", "phone": "puhelimitse"},
+    "sv": {"on-site": "vi kommer till er", "remote": "på distans", "phone": "per telefon"},
+    "en": {"on-site": "we come to you", "remote": "by video", "phone": "by phone"},
+}
 NAME_IN_SUBJECT_CHARACTERS_MAX = 80
 
 NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
@@ -97,7 +103,7 @@ def invitation(notification: Notification, sender: Sender, *, summary: str, desc
         end=visit.ends_at.astimezone(HELSINKI),
         summary=summary,
         description=description,
-        location=one_line(visit.company_name),
+        location=one_line(visit.company_name) if visit.manner == "on-site" else None,
         status=STATUS.CANCELLED if cancelled else STATUS.CONFIRMED,
         organizer=vCalAddress.new(f"mailto:{sender.address}", cn=sender.name),
         attendees=[
@@ -160,6 +166,7 @@ def _words(notification: Notification, sender: Sender) -> dict[str, Any]:
         "day_short": format_date(starts_at, "long", locale),
         "starts": format_time(starts_at, "short", locale=locale),
         "ends": _end(starts_at, ends_at, locale),
+        "manner": MANNERS[notification.language][notification.data.manner],
         "answer_url": notification.data.answer_url,
     }
 

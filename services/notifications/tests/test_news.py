@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
+from notifications.mail import MANNERS
 from tyrsky_contracts.notifications import Language, VisitInvitation
 
 from .known import VISIT, VISIT_STARTS, invitation
@@ -65,3 +66,12 @@ def test_calendars_move_the_entry_and_take_it_away():
         assert visit["ATTENDEE"] == "mailto:teppo.virtanen@metalli.example"
     assert event(moved)["DTSTART"].dt == LATER
     assert event(cancelled)["ATTENDEE"].params["RSVP"] == "FALSE"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_how_the_visit_is_made_is_told_and_a_call_has_no_place(language: Language):
+    call = sent(language=language, data=invitation.model_copy(update={"manner": "phone"}))
+    for text in (part(call, "plain"), Page(part(call, "html")).text):
+        assert MANNERS[language]["phone"] in text
+    assert "LOCATION" not in event(call)
+    assert event(sent(language=language))["LOCATION"] == "Hämeen Metallityö Oy"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from tyrsky_contracts.companies import Manner
 from tyrsky_contracts.event import Event
 
 Language = Literal["fi", "sv", "en"]
@@ -32,6 +33,7 @@ class VisitInvitation(BaseModel):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     revision: Annotated[int, Field(ge=0)] = 0
+    manner: Manner = "on-site"
     change: Literal["moved", "cancelled"] | None = None
     answer_url: AnswerUrl | None = None
 

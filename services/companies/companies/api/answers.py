@@ -19,7 +19,8 @@ from tyrsky.store import Loaded
 from companies import answer_page
 from companies.answer_words import WORDS
 from companies.api.inviting import PATH
-from companies.api.visits import Visits, VisitView
+from companies.api.visit_views import VisitView
+from companies.api.visits import Visits
 from companies.api.words import Staff, Text, VisitId
 from companies.problems import problems
 from companies.settings import Settings

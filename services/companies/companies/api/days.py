@@ -12,7 +12,8 @@ from tyrsky.listing import LIMIT_MAX, Listing, Page, any_of, at_least, below, eq
 from tyrsky.store import Loaded
 from tyrsky_contracts.companies import Manner
 
-from companies.api.visits import AINO, Visits
+from companies.api.visit_views import AINO
+from companies.api.visits import Visits
 from companies.api.words import Day, Staff, Subject
 from companies.visit_state import Status, Visit
 

@@ -9,7 +9,8 @@ from tyrsky_contracts.companies import Manner, Need
 
 from companies.api.companies import Companies
 from companies.api.inviting import Invitations, visited
-from companies.api.visits import AINO, Visits, VisitView
+from companies.api.visit_views import AINO, VisitView
+from companies.api.visits import Visits
 from companies.api.words import Appointed, CompanyId, Staff, Subject, Text, VisitId
 from companies.problems import problems
 from companies.visit_commands import PEOPLE_MAX, RecordUnplannedVisit, RecordVisit

@@ -13,7 +13,8 @@ from tyrsky.store import Loaded
 from tyrsky_contracts.companies import ContactRole, Manner
 
 from companies.api.contacts import Contacts
-from companies.api.visits import Visits, VisitView
+from companies.api.visit_views import VisitView
+from companies.api.visits import Visits
 from companies.api.words import Partner, Staff, Subject, Text, VisitId
 from companies.contact import Contact
 from companies.problems import problems

@@ -11,7 +11,10 @@ import httpx2
 import pytest
 import pytest_asyncio
 from companies import answer_page
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tyrsky.service import Service
+from tyrsky.telemetry import WithoutPersons
 
 from .calling import Client
 from .making import Registered, at, company_of, invited, link, made, outbox
@@ -182,7 +185,7 @@ async def test_the_page_can_be_heard_as_well_as_seen(language: str, http: httpx2
     assert [each["role"] for each in Page(wrong.text).of("p") if "role" in each] == ["alert"]
 
 
-async def test_the_key_is_in_no_log_and_in_no_store(
+async def test_the_key_is_in_no_log_in_no_trace_and_in_no_store(
     service: Service,
     http: httpx2.AsyncClient,
     visit: dict[str, Any],
@@ -190,6 +193,8 @@ async def test_the_key_is_in_no_log_and_in_no_store(
     caplog: pytest.LogCaptureFixture,
 ):
     key = address.partition("?")[0].rpartition("/")[2]
+    spans = InMemorySpanExporter()
+    service.tracing.add_span_processor(SimpleSpanProcessor(WithoutPersons(spans)))
     with caplog.at_level(logging.DEBUG):
         await http.get(address)
         await http.post(address, content="answer=confirmed", headers=FORM)
@@ -198,6 +203,9 @@ async def test_the_key_is_in_no_log_and_in_no_store(
     ours = [each for each in caplog.records if each.name.startswith(("tyrsky", "companies", "uvicorn"))]
     assert len(ours) >= 4
     assert not [each for each in ours if key in each.getMessage() + str(vars(each))]
+    exported = [span.to_json() for span in spans.get_finished_spans()]
+    assert len(exported) >= 4
+    assert not [span for span in exported if key in span]
     found = await service.database["visits"].find_one({"_id": visit["id"]})
     assert found is not None
     assert key not in str({**found, "outbox": []})

@@ -68,8 +68,11 @@ async def test_what_was_cancelled_at_the_desk_and_made_in_the_field_is_recorded(
 async def test_who_goes_and_how_can_be_told_and_asked_for(caller: Caller, staff: Client, registered: Registered):
     visit = await invited(staff, await company_of(staff, registered), manner="remote")
     assert (visit["manner"], visit["staff"]) == ("remote", [VAAO])
-    sent = await made(staff, f"/visits/{visit['id']}/visitors", {"staff": ["bertta"], "manner": "phone"})
-    assert (sent["manner"], sent["staff"]) == ("phone", ["bertta"])
+    sent = await made(staff, f"/visits/{visit['id']}/visitors", {"staff": ["bertta"]})
+    assert sent["staff"] == ["bertta"]
+    times = {name: visit[name] for name in ("starts_at", "ends_at")}
+    call = await staff.patch(f"/visits/{visit['id']}", {**times, "manner": "phone"}, version="*")
+    assert (call.json()["manner"], call.json()["starts_at"]) == ("phone", visit["starts_at"])
     for asked in ({"staff": "bertta"}, {"manner": "phone"}, {"contact_id": visit["contact_id"]}):
         listed = (await staff.get("/visits", company_id=visit["company_id"], **asked)).json()["items"]
         assert [each["id"] for each in listed] == [visit["id"]], asked
