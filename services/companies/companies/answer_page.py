@@ -5,6 +5,7 @@ Pure: the same visit gives the same page.
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,9 +43,17 @@ HEADERS = {
 }
 
 
-def page(visit: Visit, college: str, language: Language, now: datetime, *, trouble: str = "") -> str:
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with an answer, and the words that came with it: nobody types them twice."""
+
+    said: str
+    words: str
+
+
+def page(visit: Visit, college: str, language: Language, now: datetime, trouble: Trouble | None = None) -> str:
     """The page about a visit: what is asked, or what was answered and may be answered otherwise, or that it is too
-    late. ``trouble`` is said above it."""
+    late."""
     open = visit.status in ("planned", "confirmed", "declined") and now < visit.starts_at
     words = WORDS[language]
     told = words[f"told-{visit.status}" if open or visit.status in ("cancelled", "recorded") else "told-begun"]
@@ -56,8 +65,8 @@ def page(visit: Visit, college: str, language: Language, now: datetime, *, troub
         visit=facts,
         asks=open,
         settled=visit.status != "planned" or not open,
-        words=visit.answer_words,
-        trouble=trouble,
+        words=trouble.words if trouble else visit.answer_words,
+        trouble=trouble.said if trouble else "",
     )
 
 

@@ -22,8 +22,10 @@ def visit(**other: Any) -> Visit:
     return found.but(**other)
 
 
-def shown(language: Language = "en", now: datetime = NOON, trouble: str = "", **other: Any) -> str:
-    return answer_page.page(visit(**other), "Valkeakosken ammattiopisto", language, now, trouble=trouble)
+def shown(
+    language: Language = "en", now: datetime = NOON, trouble: answer_page.Trouble | None = None, **other: Any
+) -> str:
+    return answer_page.page(visit(**other), "Valkeakosken ammattiopisto", language, now, trouble)
 
 
 WHEN = {
@@ -72,7 +74,9 @@ def test_what_somebody_else_wrote_is_text():
 
 
 def test_what_went_wrong_is_said_where_it_is_heard():
-    assert '<p class="trouble" role="alert">Choose.</p>' in shown(trouble="Choose.")
+    page = shown(trouble=answer_page.Trouble("Choose.", "Typed already."), answer_words="Of before.")
+    assert '<p class="trouble" role="alert">Choose.</p>' in page
+    assert "Typed already.</textarea>" in page
     assert 'role="alert"' not in shown()
 
 

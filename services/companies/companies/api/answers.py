@@ -77,14 +77,17 @@ Opened = Annotated[Loaded[Visit] | None, Depends(opened)]
 
 
 def page(
-    request: Request, visit: Loaded[Visit] | None, language: Language, now: datetime, trouble: str = ""
+    request: Request,
+    visit: Loaded[Visit] | None,
+    language: Language,
+    now: datetime,
+    trouble: answer_page.Trouble | None = None,
 ) -> Response:
     """What a link shows."""
     if visit is None:
         return shown(answer_page.nothing(language), language, 404)
     settings: Settings = request.app.state.settings
-    told = WORDS[language][trouble] if trouble else ""
-    html = answer_page.page(visit.state, settings.college_name(visit.college), language, now, trouble=told)
+    html = answer_page.page(visit.state, settings.college_name(visit.college), language, now, trouble)
     return shown(html, language, 422 if trouble else 200)
 
 
@@ -103,7 +106,8 @@ async def give(request: Request, visit: Opened, visits: LinkedVisits, answer_key
     if visit is None:
         return page(request, None, language, visits.now)
     if answer is None or len(words) > WORDS_MAX:
-        return page(request, visit, language, visits.now, "trouble-words" if answer else "trouble-answer")
+        said = WORDS[language]["trouble-words" if answer else "trouble-answer"]
+        return page(request, visit, language, visits.now, answer_page.Trouble(said, words))
     command = AnswerVisit(visit_id=visit.id, now=visits.now, answer=answer, words=words, key=answer_key)
     try:
         await visits.carry_out(command, visit.college)

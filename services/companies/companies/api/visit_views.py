@@ -144,6 +144,7 @@ class VisitsAsked(Listing):
     staff: Annotated[Subject | None, equals("state.staff")] = Field(
         None, description="To which this person goes (subject of their token).", examples=[AINO]
     )
+    mine: bool = Field(False, description="To which whoever asks goes.")
     starts_from: Annotated[Moment | None, at_least("state.starts_at")] = Field(
         None, description="That begin then or later."
     )

@@ -58,7 +58,8 @@ async def plan(
 @router.get("/visits", operation_id="listVisits", summary="List visits")
 async def find(asked: Annotated[VisitsAsked, Query()], visits: Visits, staff: Staff) -> Page[VisitView]:
     """The college's visits, the earliest first."""
-    return (await visits.find(asked)).of(VisitView.of)
+    mine = {"state.staff": staff.subject} if asked.mine else None
+    return (await visits.find(asked, mine)).of(VisitView.of)
 
 
 @router.get("/visits/{visit_id}", operation_id="getVisit", summary="One visit", responses=problems("visit-unknown"))

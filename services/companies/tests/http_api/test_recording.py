@@ -77,6 +77,8 @@ async def test_who_goes_and_how_can_be_told_and_asked_for(caller: Caller, staff:
         listed = (await staff.get("/visits", company_id=visit["company_id"], **asked)).json()["items"]
         assert [each["id"] for each in listed] == [visit["id"]], asked
     assert (await staff.get("/visits", company_id=visit["company_id"], staff=VAAO)).json()["items"] == []
+    assert (await staff.get("/visits", company_id=visit["company_id"], mine=True)).json()["items"] == []
+    assert len((await caller(sub="bertta").get("/visits", mine=True)).json()["items"]) == 1
 
 
 def on(day: date, hours: float) -> str:
