@@ -50,7 +50,7 @@ async def test_the_link_in_the_mail_confirms_and_after_a_move_the_one_in_the_new
         return link_in("Vierailu: ")
 
     async def newer() -> str | None:
-        return link_in("Vierailu siirretty: ")
+        return link_in("Vierailu muuttunut: ")
 
     link = await world.eventually(first)
     assert link.startswith(world.setting("GATEWAY_URL"))

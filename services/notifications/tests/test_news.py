@@ -23,9 +23,9 @@ MOVED = VisitInvitation(
 CANCELLED = MOVED.model_copy(update={"revision": 2, "change": "cancelled", "answer_url": None})
 
 NEWS = {
-    "fi": ("Vierailu siirretty: Hämeen Metallityö Oy, 4. helmikuuta 2026 klo 9.00", "Vierailu peruttu: "),
-    "sv": ("Besöket flyttat: Hämeen Metallityö Oy, 4 februari 2026 kl. 09:00", "Besöket inställt: "),
-    "en": ("Visit moved: Hämeen Metallityö Oy, 4 February 2026 at 09:00", "Visit cancelled: "),
+    "fi": ("Vierailu muuttunut: Hämeen Metallityö Oy, 4. helmikuuta 2026 klo 9.00", "Vierailu peruttu: "),
+    "sv": ("Besöket ändrat: Hämeen Metallityö Oy, 4 februari 2026 kl. 09:00", "Besöket inställt: "),
+    "en": ("Visit changed: Hämeen Metallityö Oy, 4 February 2026 at 09:00", "Visit cancelled: "),
 }
 
 
