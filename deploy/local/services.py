@@ -54,7 +54,11 @@ def environment(stack: Stack, name: str, *, port: int = 0) -> dict[str, str]:
 
 
 _OWN: Mapping[str, Callable[[Stack], dict[str, str]]] = {
-    "companies": lambda stack: {"ADDRESS_PEPPERS": json.dumps(PEPPERS)},
+    "companies": lambda stack: {
+        "ADDRESS_PEPPERS": json.dumps(PEPPERS),
+        "PUBLIC_URL": stack.url("gateway"),
+        "COLLEGE_NAMES": json.dumps({college: sender.partition(" <")[0] for college, sender in SENDERS.items()}),
+    },
     "notifications": lambda stack: {
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(stack.ports["smtp"]),

@@ -14,8 +14,11 @@ from tyrsky.mistakes import of_field
 from tyrsky.testing.receiver import SECRET
 
 SERVICES = ("companies", "notifications", "seats")
-OPEN = {"explainProblem"}
+OPEN = {"explainProblem", "readCalendar"}
 """Routes that need no token."""
+
+HIDDEN = {"/livez", "/readyz", "/metrics", "/visits/answer/{visit_id}/{answer_key}"}
+"""Addresses that are no part of the interface for programs, and need no token either."""
 
 ODD: list[Any] = [
     *(None, True, -1, 10**30, 1.5, math.nan, [], {}, [{}]),
@@ -63,6 +66,14 @@ def test_every_route_knows_its_caller(service: str) -> None:
     for route in found:
         if route.operation_id not in OPEN:
             assert auth.caller in set(needs(route.dependant)), route.path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_open_besides_is_known(service: str) -> None:
+    app: Any = importlib.import_module(f"{service}.main").app
+    hidden = [route for route in _flat(app.routes) if not route.include_in_schema]
+    assert len(hidden) > 2
+    assert {route.path for route in hidden if auth.caller not in set(needs(route.dependant))} <= HIDDEN
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -52,7 +52,7 @@ def test_a_service_has_the_same_settings(name: str):
     assert there.keys() == here.keys() | {"OIDC_JWKS_URI"}
     for same in ("MONGO_DATABASE", "OIDC_AUDIENCE", "HTTP_PORT"):
         assert there[same] == here[same]
-    for same in ("COLLEGES", "SENDER_ADDRESSES", "ADDRESS_PEPPERS"):
+    for same in ("COLLEGES", "SENDER_ADDRESSES", "ADDRESS_PEPPERS", "COLLEGE_NAMES"):
         assert json.loads(there.get(same, "null")) == json.loads(here.get(same, "null"))
 
 

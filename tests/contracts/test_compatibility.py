@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, create_model
 from tyrsky_contracts import topics
+from tyrsky_contracts.companies import VisitRecorded
 from tyrsky_contracts.compatibility import PromisedTopic, Release, breaks, differences, release_of
 from tyrsky_contracts.event import Event
 from tyrsky_contracts.schemas import FOLDER, schema_of
@@ -37,7 +38,7 @@ def test_a_release_says_the_same_after_it_was_written_and_read():
 
 
 def test_a_removed_event_names_who_reads_it():
-    events = topics.companies.events[:-1]
+    events = tuple(event for event in topics.companies.events if event is not VisitRecorded)
     assert said(changed("companies", events=events)) == [
         "VisitRecorded (tyrsky.visit.recorded.v1): was removed from topic companies; "
         f"breaks {READERS}, partner colleges"
@@ -45,7 +46,8 @@ def test_a_removed_event_names_who_reads_it():
 
 
 def test_a_moved_event_is_a_break():
-    (*kept, moved) = topics.companies.events
+    moved = VisitRecorded
+    kept = [event for event in topics.companies.events if event is not moved]
     now = [
         topic.model_copy(update={"events": (*topic.events, moved)}) if topic.name == "notifications" else topic
         for topic in changed("companies", events=tuple(kept))

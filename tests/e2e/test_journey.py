@@ -108,9 +108,6 @@ async def test_the_contact_got_one_mail_in_their_language_with_an_invitation(
 
 CHAIN = [
     "decide PlanVisit",
-    "send companies",
-    "process companies",
-    "decide InviteContact",
     "send notification-requests",
     "process notification-requests",
     "smtp send",
@@ -188,6 +185,12 @@ async def test_a_visit_is_recorded_once_it_has_begun(outreach: world.Person, jou
         return answer.json()["reach"]["visits"] == 1
 
     assert await world.eventually(reached)
+
+    async def charted() -> list[str]:
+        answer = await outreach.get(f"/needs?visit_id={visit}")
+        return [need["kind"] for need in answer.json()["items"]]
+
+    assert await world.eventually(charted) == ["recruitment"]
     [event] = [
         message
         for message in await world.messages("companies", [visit], 2)

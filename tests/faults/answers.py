@@ -16,6 +16,7 @@ KINDS = (
     "move-visit",
     "cancel-visit",
     "record-visit",
+    "drop-in",
     "tag-company",
     "open-room",
     "reserve-seat",

@@ -183,12 +183,9 @@ class Checking:
         return await standing.rebuilt_otherwise(rig, before, "--leave-out-failing")  # F8's poison is there
 
     async def _notes(self, service: str) -> list[Note]:
-        fields = {"state.about": 1, "state.status": 1, "state.unsure": 1, "state.attempts": 1}
+        fields = {f"state.{name}": 1 for name in ("about", "status", "unsure", "attempts", "data")}
         found: list[dict[str, Any]] = await self._rig.database(service)[EFFECTS[service]].find({}, fields).to_list()
-        told = [(each["_id"], each["state"]) for each in found]
-        return [
-            Note(id, state.get("about", ""), state["status"], state["unsure"], state["attempts"]) for id, state in told
-        ]
+        return [_note(each["_id"], each["state"]) for each in found]
 
     async def _waits_for(self, name: str) -> str:
         """What a part still waits for. A group that pauses says that it is not ready, and goes on by itself."""
@@ -224,3 +221,16 @@ class Checking:
         ended = endings.unexplained(log, explained)
         new, self._ended_before = ended[self._ended_before :], len(ended)
         return new
+
+
+def _note(id: str, state: dict[str, Any]) -> Note:
+    news = state.get("data") or {}
+    return Note(
+        id,
+        state.get("about", ""),
+        state["status"],
+        state["unsure"],
+        state["attempts"],
+        news.get("change") or "",
+        news.get("revision") or 0,
+    )

@@ -44,6 +44,8 @@ class Note:
     status: str
     unsure: bool
     attempts: int = 1
+    change: str = ""
+    revision: int = 0
 
 
 def acknowledged_is_there(
@@ -123,8 +125,8 @@ def effects_once(
     That is the documented exception: it is counted apart. ``made`` are the ids in the store, by kind of wish.
     """
     wrong: list[str] = []
-    about = Counter(note.about for note in notes)
-    wrong += [f"{subject}: {times} notifications" for subject, times in about.items() if times > 1]
+    about = Counter((note.about, note.revision) for note in notes)
+    wrong += [f"{subject}: {times} notifications" for (subject, _), times in about.items() if times > 1]
     by_mail = {note.id: note for note in notes}
     repeats, repeated = 0, 0
     for message_id, times in mails.items():
@@ -136,7 +138,7 @@ def effects_once(
         elif times > 1:
             repeats, repeated = repeats + times - 1, repeated + 1
     for kind, ids in made.items():
-        asked = [wish for wish in wishes if wish.asked.kind == kind]
+        asked = [wish for wish in wishes if wish.asked.kind in kind.split()]
         unasked = set(ids) - {str(wish.body.get("id")) for wish in asked if wish.acknowledged}
         unanswered = sum(1 for wish in asked if not wish.status)
         if len(unasked) > unanswered:

@@ -16,7 +16,7 @@ from tests.faults.resting import Rest, settles
 MADE = {
     "register-company": "companies.companies",
     "add-contact": "companies.contacts",
-    "plan-visit": "companies.visits",
+    "plan-visit drop-in": "companies.visits",
     "open-room": "seats.rooms",
 }
 NOTES = ("hurt", "broke", "stood still", "unsure", "carried")

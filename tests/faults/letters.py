@@ -75,15 +75,15 @@ async def put_off(rig: Rig, visits: list[str]) -> list[str]:
 
 
 async def replayed(rig: Rig, visits: list[str]) -> tuple[int, list[str]]:
-    """The bug is mended: all letters still lie there, and `tyrsky dlq replay` has each visit have one invitation. How
-    many it repaired, and what is wrong."""
-    boxes, notes = rig.database("companies")["dead_letters"], rig.database("notifications")["notifications"]
+    """The bug is mended: all letters still lie there, and `tyrsky dlq replay` has the need of each visit charted once.
+    How many it repaired, and what is wrong."""
+    boxes, needs = rig.database("companies")["dead_letters"], rig.database("companies")["needs"]
     later = {"$gt": datetime.now(UTC) + BY_ITSELF}
     still = {"group": POLICIES, "key": {"$in": visits}, "due_at": later, "count": 1}
     if (parked := await boxes.count_documents(still)) != len(visits):
         return 0, [f"before the replay {parked} of {len(visits)} letters lie there, and are not tried by themselves"]
-    if early := await notes.count_documents({"state.about": {"$in": visits}}):
-        return 0, [f"{early} notifications before the replay"]
+    if early := await needs.count_documents({"state.visit_id": {"$in": visits}}):
+        return 0, [f"{early} needs before the replay"]
     asked_at = time.monotonic()
     words = ["dlq", "replay", "--service", rig.layout.database("companies"), "--cause", BUG]
     said = await command(rig, "companies", *words, fails=True)
@@ -92,13 +92,11 @@ async def replayed(rig: Rig, visits: list[str]) -> tuple[int, list[str]]:
     counts, until = dict.fromkeys(visits, 0), time.monotonic() + SETTLE_SECONDS
     while not all(counts.values()) and time.monotonic() < until:
         await asyncio.sleep(0.5)
-        counts = {visit: await notes.count_documents({"state.about": visit}) for visit in visits}
+        counts = {visit: await needs.count_documents({"state.visit_id": visit}) for visit in visits}
     rig.rested("F8, the replay", time.monotonic() - asked_at if all(counts.values()) else math.inf)
     left = await boxes.count_documents({"key": {"$in": visits}})
     wrong += [f"{left} of the letters still lie there after the replay"] if left else []
-    wrong += [
-        f"/visits/{visit}: {times} notifications after the replay" for visit, times in counts.items() if times != 1
-    ]
+    wrong += [f"/visits/{visit}: {times} needs after the replay" for visit, times in counts.items() if times != 1]
     return sum(times == 1 for times in counts.values()), wrong
 
 

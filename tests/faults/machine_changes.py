@@ -46,7 +46,7 @@ class Everything(Companies):
         else:
             self.granted(answer, 200)
             changed = after != thing.body
-            thing.became(after, answer.version, int(changed))
+            thing.became(after, answer.version, thing.moves() if changed else 0)
             holds(answer.body == after, f"{thing.path}: {answer.body}, and should be {after}")
             self.remember(asked, answer, thing, changed=changed)
 
@@ -54,7 +54,7 @@ class Everything(Companies):
         """A policy was quicker; or the answer was lost, without a key, and the repeat met what the first had done."""
         shown = self.api.ask(Request(thing.user, "GET", thing.path))
         if answer.tries > 1 and shown.body == after and after != thing.body:
-            thing.became(after, shown.version, 1)
+            thing.became(after, shown.version, thing.moves())
         else:
             holds(shown.version > thing.version, f"{thing.path}: refused as stale, and nothing changed")
             thing.seen(shown.body, shown.version)
@@ -97,14 +97,14 @@ class Everything(Companies):
         for request, answer in won:
             after = thing.after(request.body)
             assert isinstance(after, dict)
-            thing.became(after, answer.version, 1)
+            thing.became(after, answer.version, thing.moves())
             holds(answer.body == after, f"{thing.path}: {answer.body}, and should be {after}")
             self.remember(request, answer, thing)
         for answer in answers[: len(asked)]:
             if answer.status != 200:
                 self.refused(answer, 412, "version-stale")
         for request, answer in zip(also, answers[len(asked) :], strict=True):
-            thing.became({**thing.body, "status": "cancelled"}, answer.version, 1)
+            thing.became({**thing.body, "status": "cancelled"}, answer.version, 1 + thing.told)
             holds(answer.body == thing.body, f"{thing.path}: {answer.body}, and should be {thing.body}")
             self.remember(request, answer, thing)
         self.touched[thing.path] = thing

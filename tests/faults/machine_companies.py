@@ -30,6 +30,17 @@ RIGHTS = {
     "erased_at": None,
 }
 """Of somebody of whom nothing is said but who it is."""
+PLANNED: dict[str, Any] = {
+    "manner": "on-site",
+    "partners": [],
+    "partners_see_contact": False,
+    "remarks": [],
+    "answered_at": None,
+    "answer_words": "",
+    "needs": [],
+    "notes": "",
+}
+"""What a visit has that was planned and no more."""
 
 names = st.sampled_from(["Aino Koe", "Eino Koe", "Öljy Koe", "aino koe", "Zorro Koe"])
 phones = st.sampled_from(["040 123 4567", "+358 40 1"])
@@ -136,16 +147,17 @@ class Companies(Rooms):
             self._planned(company, asked, answer, person)
 
     def _plan(self, company: Thing, when: dict[str, str], person: Thing | None) -> tuple[Request, Answer]:
-        body = {**when, "contact_id": person.id if person else None}
+        body = {**when, "contact_id": person.id if person else None, "staff": ["koe"]}
         asked = self.post(company.user, f"{company.path}/visits", body, kind="plan-visit", about="/visits/{id}")
         return asked, self.api.ask(asked)
 
     def _planned(self, company: Thing, asked: Request, answer: Answer, person: Thing | None) -> None:
         known = {"status": "planned", "company_id": company.id, "company_name": company.body["name"]}
-        more = {"business_id": company.body["business_id"], "needs": [], "notes": ""}
-        self.made("visit", asked, answer, 1, {**asked.body, **known, **more})
-        if person and self.api.reacts:
-            person.more += 1  # the invitation, soon
+        more = {"business_id": company.body["business_id"], "municipality": company.body["municipality"]}
+        told = person is not None and person.body["email"] is not None
+        body = {**PLANNED, **asked.body, **known, **more, "asked": told}
+        visit = self.made("visit", asked, answer, 2 + 2 * told, body)
+        visit.contact = person
 
     @step(which=some)
     def plan_soon(self, which: int) -> None:
@@ -165,7 +177,8 @@ class Companies(Rooms):
 
     @step(which=some, deeds=st.lists(st.sampled_from(["cancel", "record", "record otherwise"]), min_size=1, max_size=3))
     def end_a_visit(self, which: int, deeds: list[str]) -> None:
-        """Cancelled or recorded, several at once: who comes first decides, and the same twice is once."""
+        """Cancelled or recorded, several at once: the same twice is once, and whoever was there is right. Of what is
+        granted the cancelling came first: what was recorded is not cancelled any more."""
         self.steps["end a visit" + " at once" * (len(deeds) > 1)] += 1
         visit = self.pick("visit", which)
         begun = self._begun(visit)
@@ -175,11 +188,11 @@ class Companies(Rooms):
             path = f"{visit.path}/{deed.split()[0]}"
             asked.append(self.post(visit.user, path, body, kind=f"{deed.split()[0]}-visit", about=visit.path))
         answers = self.api.at_once(*asked)
-        for request, answer in sorted(zip(asked, answers, strict=True), key=lambda each: each[1].status):
+        in_order = sorted(zip(asked, answers, strict=True), key=lambda each: (each[1].status, each[0].body is not None))
+        for request, answer in in_order:
             body, by = _ended(visit, request, begun)
             if isinstance(body, str):
-                early = body == "visit-is-over" and not begun and answer.code == "visit-not-begun" and len(deeds) > 1
-                self.refused(answer, 409, answer.code if early else body)
+                self.refused(answer, 409, body)
                 continue
             self.granted(answer, 200)
             visit.became(body, answer.version, by)
@@ -197,14 +210,14 @@ class Companies(Rooms):
 def _ended(visit: Thing, request: Request, begun: bool) -> tuple[dict[str, Any] | str, int]:
     """What cancelling or recording comes to, and how many happenings; or the code of its refusal."""
     match visit.body["status"], request.body:
-        case "planned", None:
-            return {**visit.body, "status": "cancelled"}, 1
-        case "planned", record:
-            return ({**visit.body, **record, "status": "recorded"}, 2) if begun else ("visit-not-begun", 0)
         case "cancelled", None:
             return visit.body, 0
+        case "recorded", None:
+            return "visit-is-over", 0
+        case _, None:
+            return {**visit.body, "status": "cancelled"}, 1 + visit.told
         case "recorded", {"needs": needs, "notes": notes}:
             same = (visit.body["needs"], visit.body["notes"]) == (needs, notes)
             return (visit.body, 0) if same else ("visit-already-recorded", 0)
-        case _:
-            return "visit-is-over", 0
+        case _, record:
+            return ({**visit.body, **record, "status": "recorded"}, 2) if begun else ("visit-not-begun", 0)

@@ -30,6 +30,7 @@ class Thing:
     body: dict[str, Any]
     version: int
     more: int = 0
+    contact: "Thing | None" = None
     reservations: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -47,6 +48,15 @@ class Thing:
         """Its ETag, as it was last seen."""
         return f'"{self.version}"'
 
+    @property
+    def told(self) -> bool:
+        """Whether a visit's contact can be told of it by mail."""
+        return self.contact is not None and self.contact.body["email"] is not None
+
+    def moves(self) -> int:
+        """How many happenings a change is: of a visit, a link that dies or is new, and who is told, come on top."""
+        return 1 + (self.told or self.body.get("asked", False)) + self.told
+
     def held(self) -> list[str]:
         """The reservations that take a seat."""
         return [id for id, status in self.reservations.items() if status == "held"]
@@ -60,7 +70,10 @@ class Thing:
                 after = {**self.body, **change}
                 return UNREACHABLE if after["email"] is None and after["phone"] is None else after
             case _:
-                return {**self.body, **change} if self.body["status"] == "planned" else OVER
+                if self.body["status"] != "planned":
+                    return OVER
+                after = {**self.body, **change}
+                return after if after == self.body else {**after, "asked": self.told}
 
     def seen(self, body: Any, version: int) -> None:
         """The API shows it: it must be as it is believed to be. Raises Disagrees."""

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -49,7 +49,7 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
         clean += await _window(rig, [], wrong)
         instances = await _instances(rig)
         try:
-            contact, visits = await _victims(rig, random, instances)
+            visits = await _victims(rig, random, instances)
             unreadable = await _write(rig, random)
             expected = unreadable | {(POLICIES, visit) for visit in visits}
             keeping = asyncio.create_task(letters.all_kept(rig, expected, set(visits)))
@@ -58,7 +58,7 @@ async def poison(rig: Rig, random: Random, amount: int) -> Outcome:
             tried, never = await letters.tried_again(rig, visits)
             wrong += never
             _tell_choked(rig, instances)
-            await _started_with(rig, instances, fail=[contact], env=PATIENT)
+            await _started_with(rig, instances, fail=visits, env=PATIENT)
             wrong += await letters.put_off(rig, visits)
             for instance in instances:
                 await hands.obey(rig, instance, env=PATIENT)
@@ -102,28 +102,21 @@ async def _started_with(rig: Rig, instances: Sequence[str], **wanted: Any) -> No
         await rig.start(instance)
 
 
-async def _victims(rig: Rig, random: Random, instances: Sequence[str]) -> tuple[str, list[str]]:
-    """The bug is put in, and visits are planned whose invitation the policy chokes on; the contact, and the visits."""
+async def _victims(rig: Rig, random: Random, instances: Sequence[str]) -> list[str]:
+    """The bug is put in, and visits are recorded whose needs the policy chokes on: their ids are known before."""
+    visits = [str(UUID(int=random.getrandbits(128), version=4)) for _ in range(VICTIMS)]
     async with direct.at(rig, "companies", "f8", random) as client:
         found = await rig.database("companies")["companies"].find_one({"college": direct.COLLEGE}, {"_id": 1})
         if found is None:
             raise NotDone("nobody has registered a company yet")
-        place = f"/companies/{found['_id']}"
-        some = await rig.database("companies")["contacts"].find_one({"college": direct.COLLEGE}, {"state.email": 1})
-        body = {"name": "Koe 8", "email": some["state"]["email"] if some else "koe.0@faults.example"}
-        contact = await client.ask(
-            "add-contact", "POST", f"{place}/contacts", {**body, "language": "fi"}, about="/contacts/{id}"
-        )
         for instance in instances:
-            await hands.obey(rig, instance, fail=[contact.body["id"]])
-        visits = list[str]()
-        for number in range(VICTIMS):
-            starts = datetime.now(UTC) + timedelta(days=10 + number)
-            times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
-            wish = {"contact_id": contact.body["id"], **times}
-            planned = await client.ask("plan-visit", "POST", f"{place}/visits", wish, about="/visits/{id}")
-            visits.append(planned.body["id"])
-    return contact.body["id"], visits
+            await hands.obey(rig, instance, fail=visits)
+        for visit in visits:
+            visited = datetime.now(UTC) - timedelta(hours=1)
+            body = {"id": visit, "visited_at": visited.isoformat(), "needs": ["recruitment"]}
+            path = f"/companies/{found['_id']}/visits/recorded"
+            await client.ask("drop-in", "POST", path, body, about="/visits/{id}")
+    return visits
 
 
 def _tell_choked(rig: Rig, instances: Sequence[str]) -> None:
@@ -147,9 +140,9 @@ async def _write(rig: Rig, random: Random) -> Parked:
     recorded = ("ce_type", b"tyrsky.visit.recorded.v1")
     forms: list[tuple[tuple[str, ...], list[tuple[str, bytes]], bytes]] = [
         ((POLICIES, REACH), [], b"not an event at all"),
-        ((POLICIES,), [*about, planned], b"{not json"),
-        ((REACH,), [*about, recorded], b'{"visit_id": "not an id"}'),
-        ((REACH,), [*about, ("ce_type", b"tyrsky.visit.recorded.v99")], b"{}"),
+        ((POLICIES, REACH), [*about, recorded], b"{not json"),
+        ((POLICIES, REACH), [*about, recorded], b'{"visit_id": "not an id"}'),
+        ((POLICIES, REACH), [*about, ("ce_type", b"tyrsky.visit.recorded.v99")], b"{}"),
         ((POLICIES, REACH), [*about[:3], ("ce_sequence", b"\xff\xfe"), planned], bytes(range(256))),
     ]
     parked = Parked()
@@ -169,43 +162,44 @@ async def _write(rig: Rig, random: Random) -> Parked:
 
 
 async def _window(rig: Rig, victims: Sequence[str], wrong: list[str]) -> Latencies:
-    """From the request to plan a visit until notifications took the invitation on: two topics and two groups.
+    """From the request to record a visit until the need that it names is charted: by way of the topic and the policies.
 
-    Every plan that was acknowledged in the window is followed to its end, not only what arrived in it; what never does
-    is wrong, and has taken for ever.
+    Every record that was acknowledged in the window is followed to its end, not only what arrived in it; what never
+    does is wrong, and has taken for ever.
     """
     began, until = time.time(), time.monotonic() + WINDOW_SECONDS_MAX
     await asyncio.sleep(WINDOW_SECONDS)
-    while len(planned := await asyncio.to_thread(planned_since, rig, began) - set(victims)) < SAMPLES_LEAST:
+    while len(recorded := await asyncio.to_thread(recorded_since, rig, began, victims)) < SAMPLES_LEAST:
         if time.monotonic() > until:
-            raise NotDone(f"only {len(planned)} people were invited in {WINDOW_SECONDS_MAX} s")
+            raise NotDone(f"only {len(recorded)} visits were recorded in {WINDOW_SECONDS_MAX} s")
         await asyncio.sleep(1)
     until = time.monotonic() + WINDOW_SECONDS_MAX
-    while missing := planned - (taken := await _taken(rig, planned)).keys():
+    while missing := recorded.keys() - (charted := await _charted(rig, recorded)).keys():
         if time.monotonic() > until:
-            wrong += [f"/visits/{visit}: no invitation in {WINDOW_SECONDS_MAX} s" for visit in sorted(missing)]
+            wrong += [f"/visits/{visit}: no need was charted in {WINDOW_SECONDS_MAX} s" for visit in sorted(missing)]
             break
         await asyncio.sleep(0.5)
-    found = sorted(taken.get(visit, math.inf) for visit in planned)
+    found = sorted(charted.get(visit, math.inf) for visit in recorded)
     slowest = ", ".join(f"{each:.3f}" for each in found[-4:])
-    rig.say(f"  {len(found)} invitations, half of them within {found[len(found) // 2]:.3f} s; the slowest: {slowest} s")
+    rig.say(f"  {len(found)} needs, half of them within {found[len(found) // 2]:.3f} s; the slowest: {slowest} s")
     return found
 
 
-def planned_since(rig: Rig, began: float) -> set[str]:
-    """Visits with a guest, whose plan was acknowledged since a moment. It blocks."""
-    plans = [wish for wish in rig.ledger.paper.wishes() if wish.asked.kind == "plan-visit" and wish.acknowledged]
-    return {w.body["id"] for w in plans if w.answered_at >= began and (w.asked.body or {}).get("contact_id")}
+def recorded_since(rig: Rig, began: float, without: Collection[str] = ()) -> dict[str, float]:
+    """Visits that name a need, whose record was acknowledged since a moment; when each was asked for. It blocks."""
+    wishes = [w for w in rig.ledger.paper.wishes() if w.asked.kind in ("drop-in", "record-visit") and w.acknowledged]
+    named = [w for w in wishes if w.answered_at >= began and (w.asked.body or {}).get("needs")]
+    return {w.body["id"]: w.asked_at for w in named if w.body["id"] not in without}
 
 
-async def _taken(rig: Rig, visits: Collection[str]) -> dict[str, float]:
-    """How long it took until notifications had each, in seconds."""
-    fields = {"state.about": 1, "state.accepted_at": 1, "state.request.time": 1}
+async def _charted(rig: Rig, recorded: Mapping[str, float]) -> dict[str, float]:
+    """How long it took until each had a need, in seconds. The policies are carried out in the order of the event: the
+    last need of a visit tells."""
     found: dict[str, float] = {}
-    wanted = {"state.about": {"$in": list(visits)}}
-    async for each in rig.database("notifications")["notifications"].find(wanted, fields):
-        accepted, asked_at = each["state"]["accepted_at"], each["state"]["request"]["time"]
-        found[each["state"]["about"]] = (accepted - asked_at).total_seconds()
+    wanted = {"state.visit_id": {"$in": list(recorded)}}
+    async for each in rig.database("companies")["needs"].find(wanted, {"state.visit_id": 1, "changed_at": 1}):
+        visit = each["state"]["visit_id"]
+        found[visit] = max(found.get(visit, 0.0), each["changed_at"].timestamp() - recorded[visit])
     return found
 
 

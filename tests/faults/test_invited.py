@@ -30,6 +30,12 @@ def test_an_invitation_that_never_came_is_counted():
     assert wrong([replace(SENT, status="expired")], {}) == [f"{VISIT}: its notification n1 is expired"]
 
 
+def test_that_a_visit_was_moved_is_no_invitation_to_it():
+    moved = replace(SENT, id="n2", change="moved", revision=1)
+    assert wrong([moved], {"<n2@vaao.example>": 1}) == [f"{VISIT}: no notification"]
+    assert wrong([SENT, moved], CAME) == []
+
+
 def test_a_contact_that_has_an_address_is_invited_and_one_that_has_none_is_not():
     has, none = contact(2, 1, "koe@faults.example"), contact(2, 1, None)
     assert wrong([], {}, has) == [f"{VISIT}: no notification"]

@@ -52,7 +52,7 @@ def test_of_enough_the_p99_may_double(slow: float, count: int):
 
 
 class Letters:
-    """A rig, as far as the letters of two visits and their notifications go."""
+    """A rig, as far as the letters of two visits and their needs go."""
 
     def __init__(self, *, parked: int = 2, works: bool = True, ends_with: int = 0, each: int = 1) -> None:
         self.layout = SimpleNamespace(database=str)
@@ -69,13 +69,13 @@ class Letters:
 
     def database(self, service: str) -> dict[str, Any]:
         """Collections that can be counted."""
-        return {"dead_letters": self, "notifications": SimpleNamespace(count_documents=self._notified)}
+        return {"dead_letters": self, "needs": SimpleNamespace(count_documents=self._charted)}
 
     async def count_documents(self, query: dict[str, Any]) -> int:
         """How many letters lie there."""
         return 0 if self._replayed else self._parked
 
-    async def _notified(self, query: dict[str, Any]) -> int:
+    async def _charted(self, query: dict[str, Any]) -> int:
         return self._each if self._replayed else 0
 
     async def command(self, *_: Any, **__: Any) -> Any:

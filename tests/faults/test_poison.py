@@ -1,4 +1,4 @@
-"""F8 follows every plan that was acknowledged in its window, whether or not its invitation has arrived, and measures as
+"""F8 follows every record that was acknowledged in its window, whether or not its need was charted, and measures as
 often as it was to."""
 
 from collections.abc import Sequence
@@ -21,21 +21,22 @@ class Paper:
         self.ledger = Ledger(file)
 
 
-def test_who_was_invited_since_is_known_from_the_ledger_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_who_was_recorded_since_is_known_from_the_ledger_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     rig = Paper(tmp_path / "ledger.jsonl")
     clock = iter(range(1, 100))
     monkeypatch.setattr(ledger.time, "time", lambda: float(next(clock)))
 
-    def plan(name: str, status: int, body: Any) -> None:
-        asked = Asked(name, "c", "u", "plan-visit", "POST", "/companies/1/visits", "/visits/{id}", body)
+    def record(name: str, status: int, body: Any) -> None:
+        asked = Asked(name, "c", "u", "drop-in", "POST", "/companies/1/visits/recorded", "/visits/{id}", body)
         rig.ledger.asked(asked)
         rig.ledger.answered(name, status, {"id": name}, version=1)
 
-    plan("before", 201, {"contact_id": "c1"})  # asked at 1, answered at 2
-    plan("invited", 201, {"contact_id": "c1"})
-    plan("alone", 201, {})
-    plan("refused", 422, {"contact_id": "c1"})
-    assert poison.planned_since(cast("Rig", rig), 3.0) == {"invited"}
+    record("before", 200, {"needs": ["training"]})  # asked at 1, answered at 2
+    record("needs", 200, {"needs": ["training"]})
+    record("needs nothing", 200, {})
+    record("refused", 409, {"needs": ["training"]})
+    record("victim", 200, {"needs": ["training"]})
+    assert poison.recorded_since(cast("Rig", rig), 3.0, ["victim"]) == {"needs": 3.0}
 
 
 async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_with_patience(
@@ -59,9 +60,9 @@ async def test_it_is_measured_with_the_settings_that_a_service_has_and_replayed_
 
         return done
 
-    async def victims(rig: Any, random: Random, instances: Sequence[str]) -> tuple[str, list[str]]:
-        await obey(rig, "companies", fail=["c1"])
-        return "c1", ["v1"]
+    async def victims(rig: Any, random: Random, instances: Sequence[str]) -> list[str]:
+        await obey(rig, "companies", fail=["v1"])
+        return ["v1"]
 
     async def nothing(*_: Any) -> Any:
         return ["companies"]

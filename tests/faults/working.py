@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from companies import testing
 
@@ -85,9 +86,10 @@ class Outreach:
             (36, self._plan),
             (14, self._move),
             (8, self._cancel),
-            (14, self._record),
+            (10, self._record),
+            (10, self._drop_in),
             (8, self._tag),
-            (14, self._look),
+            (8, self._look),
         ]
         [step] = client.random.choices([step for _, step in steps], [weight for weight, _ in steps])
         return await step(client)
@@ -155,6 +157,14 @@ class Outreach:
         body = {"needs": client.random.sample(NEEDS, 2), "notes": f"Koe {client.random.randint(1, 9)}"}
         await client.ask("record-visit", "POST", f"{path}/record", body, about=path)
         return None
+
+    async def _drop_in(self, client: Client) -> None:
+        """A visit that nobody planned, under an id of the client's making."""
+        visited = datetime.now(UTC) - timedelta(minutes=client.random.randint(1, 600))
+        id = str(UUID(int=client.random.getrandbits(128), version=4))
+        body = {"id": id, "visited_at": visited.isoformat(), "needs": client.random.sample(NEEDS, 1), "notes": "Koe"}
+        path = f"/companies/{client.random.choice(self.companies)}/visits/recorded"
+        await client.ask("drop-in", "POST", path, body, about="/visits/{id}")
 
     async def _tag(self, client: Client) -> None:
         path = f"/companies/{client.random.choice(self.companies)}"

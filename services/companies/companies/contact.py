@@ -13,7 +13,6 @@ from tyrsky.aggregate import Aggregate, Busy, Happening, Rejected, Unknown
 from tyrsky_contracts.addresses import AddressHash, one_spelling
 from tyrsky_contracts.companies import ContactAdded
 from tyrsky_contracts.contacts import ContactErased, ContactObjected
-from tyrsky_contracts.notifications import NotificationRequested, VisitInvitation
 
 from companies import retention
 from companies.contact_commands import (
@@ -23,7 +22,6 @@ from companies.contact_commands import (
     ContactCommand,
     EraseContact,
     GiveConsent,
-    InviteContact,
     ObjectToMessages,
     RecordCopiesErased,
     UseContact,
@@ -77,8 +75,6 @@ def decide(contact: Contact | None, command: ContactCommand) -> Sequence[Happeni
             return _withdraw(contact, command)
         case Contact(), ObjectToMessages():
             return _object(contact, command)
-        case Contact(), InviteContact():
-            return _invite(contact, command)
         case Contact(), UseContact():
             until = _keep_until(contact, command.now)
             return [] if until == contact.keep_until else [ContactKept(keep_until=until)]
@@ -96,7 +92,7 @@ def _of_erased(contact: Contact, command: ContactCommand) -> Sequence[Happening]
     match command:
         case RecordCopiesErased():
             return _copies_erased(contact, command)
-        case EraseContact() | CheckRetention() | UseContact() | InviteContact():
+        case EraseContact() | CheckRetention() | UseContact():
             return []  # asked for twice, or too late
         case _:
             raise Rejected("contact-erased", erased_at=contact.erased_at)
@@ -138,7 +134,7 @@ def _described(person: dict[str, Any], before: Contact | None, now: datetime) ->
         if person["role"] != "workplace-instructor":
             raise Rejected("period-of-an-instructor", field="period_ends_on")
         if ends_on > retention.months_after(now.date(), 12 * retention.PERIOD_YEARS_MAX):
-            raise Rejected("period-too-far-ahead", field="period_ends_on", years=retention.PERIOD_YEARS_MAX)
+            raise Rejected("period-ends-too-far-ahead", field="period_ends_on", years=retention.PERIOD_YEARS_MAX)
         if addresses and retention.addresses_until(ends_on) <= now.date():
             raise Rejected("period-long-over", field="period_ends_on", months=retention.PERIOD_MONTHS)
     kept = _keep_until(before.but(basis=person["basis"]) if before else None, now)
@@ -203,24 +199,6 @@ def _told(
     if not hashes.keys() >= {*addresses}:
         raise Busy  # the addresses were changed since they were looked up: to be asked for again
     return [ContactObjected(contact_id=contact_id, hash=hashes[address], at=at) for address in addresses]
-
-
-def _invite(contact: Contact, command: InviteContact) -> Sequence[Happening]:
-    if contact.email is None or command.visit_id in contact.invited_to or not contact.may_be_written_to():
-        return []  # staff will call; or it has been asked for already; or the person wants none
-    return [
-        NotificationRequested(
-            kind="visit-invitation",
-            contact_id=command.contact_id,
-            to_email=contact.email,
-            to_name=contact.name,
-            language=contact.language,
-            about=command.visit_id,
-            data=VisitInvitation(
-                company_name=command.company_name, starts_at=command.starts_at, ends_at=command.ends_at
-            ),
-        )
-    ]
 
 
 def _erase(contact: Contact, command: EraseContact | CheckRetention) -> Sequence[Happening]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 from tyrsky.aggregate import Command
 from tyrsky_contracts.addresses import AddressHash
-from tyrsky_contracts.companies import CompanyName, ContactRole
+from tyrsky_contracts.companies import ContactRole
 from tyrsky_contracts.notifications import Language
 
 from companies.contact_state import Basis, Consent, Email, How, PersonName, Phone, Source
@@ -101,12 +101,3 @@ class RecordCopiesErased(ContactCommand):
     """The service's copies of what was erased are gone too."""
 
     now: AwareDatetime
-
-
-class InviteContact(ContactCommand):
-    """Ask the contact to receive a visit."""
-
-    visit_id: UUID
-    company_name: CompanyName
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime

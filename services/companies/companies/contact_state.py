@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from tyrsky.aggregate import Erasure, Happening, PrivateEvent, State
 from tyrsky_contracts.companies import ContactAdded, ContactRole
 from tyrsky_contracts.contacts import ContactErased, ContactObjected
-from tyrsky_contracts.notifications import Language, NotificationRequested
+from tyrsky_contracts.notifications import Language
 
 from companies import retention
 
@@ -20,9 +20,6 @@ Basis = Literal["public-task", "legitimate-interest", "consent", "contract", "le
 """The lawful basis, of those in GDPR art. 6(1)."""
 
 Source = Literal["person-itself", "company-itself", "register", "website", "event", "survey", "colleague", "other"]
-
-INVITED_KEPT = 100
-"""So many of the last visits that a contact was invited to are remembered."""
 
 
 class Consent(BaseModel):
@@ -63,7 +60,6 @@ class Contact(State):
     keep_until: date | None = None
     consent: Consent | None = None
     objection: Objection | None = None
-    invited_to: tuple[UUID, ...] = ()
     erased_at: AwareDatetime | None = None
     copies_due: AwareDatetime | None = None
     copies_looked_for: bool = False
@@ -198,7 +194,5 @@ def _after(contact: Contact | None, event: Happening) -> Contact:  # noqa: C901 
             return Contact(company_id=contact.company_id, erased_at=event.at, copies_due=event.at)
         case Contact(), CopiesErased():
             return contact.but(copies_due=event.again_at, copies_looked_for=event.again_at is not None)
-        case Contact(), NotificationRequested():
-            return contact.but(invited_to=(*contact.invited_to, event.about)[-INVITED_KEPT:])
         case _:
             raise TypeError(f"{type(event).__name__} does not happen to this contact")

@@ -14,7 +14,7 @@ from companies import contact
 from companies.contact_commands import CheckRetention, ContactCommand, RecordCopiesErased
 from companies.contact_state import Contact
 
-ASKING = {"contacts": "_id", "visits": "state.contact_id"}
+ASKING = {"visits": "state.contact_id"}
 """Collections whose aggregates ask that a contact be told something, and where they name the contact."""
 
 

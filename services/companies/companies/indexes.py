@@ -51,6 +51,17 @@ INDEXES: dict[str, Sequence[Sequence[tuple[str, int]]]] = {
         [("college", 1), ("state.starts_at", 1), ("_id", 1)],
         [("college", 1), ("state.company_id", 1), ("state.starts_at", 1)],
         [("college", 1), ("state.contact_id", 1)],
+        [("college", 1), ("state.staff", 1), ("state.starts_at", 1)],
+        [("college", 1), ("state.partners", 1), ("state.starts_at", 1)],
+    ],
+    "needs": [
+        [("college", 1), ("state.charted_at", 1), ("_id", 1)],
+        [("college", 1), ("state.company_id", 1), ("state.charted_at", 1)],
+    ],
+    "potentials": [
+        [("college", 1), ("state.terms.starts_on", 1), ("_id", 1)],
+        [("college", 1), ("state.company_id", 1), ("state.terms.starts_on", 1)],
+        [("college", 1), ("state.status", 1), ("state.terms.ends_on", 1)],
     ],
 }
 

@@ -1,28 +1,17 @@
 """When this happened, then do that."""
 
+from collections.abc import Sequence
+
 from tyrsky.policies import Policies
 from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnmerged, VisitPlanned, VisitRecorded
 from tyrsky_contracts.event import Envelope
 
 from companies.company import ReachStage
-from companies.contact_commands import InviteContact, UseContact
+from companies.contact_commands import UseContact
 from companies.merging import MergeInto
+from companies.need import ChartNeed, need_on_visit
 
 policies = Policies()
-
-
-@policies.when(VisitPlanned)
-def invite_the_contact(event: VisitPlanned, about: Envelope) -> InviteContact | None:
-    """A visit with a contact is told to that contact, who alone knows the address."""
-    if event.contact_id is None:
-        return None
-    return InviteContact(
-        contact_id=event.contact_id,
-        visit_id=event.visit_id,
-        company_name=event.company_name,
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-    )
 
 
 @policies.when(VisitPlanned)
@@ -53,3 +42,21 @@ def tell_the_absorbed(event: CompanyMerged, about: Envelope) -> MergeInto:
 def tell_the_released(event: CompanyUnmerged, about: Envelope) -> MergeInto:
     """A company that is another one after all goes on as itself."""
     return MergeInto(company_id=event.released, into=None)
+
+
+@policies.when(VisitRecorded)
+def chart_the_needs(event: VisitRecorded, about: Envelope) -> Sequence[ChartNeed]:
+    """What a visit's record says that the company needs is charted; each need's id follows from the visit, so that a
+    repeat charts nothing twice."""
+    return [
+        ChartNeed(
+            need_id=need_on_visit(event.visit_id, kind),
+            now=about.time,
+            charted_at=event.visited_at,
+            company_id=event.company_id,
+            business_id=event.business_id,
+            kind=kind,
+            visit_id=event.visit_id,
+        )
+        for kind in event.needs
+    ]

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from tyrsky import settings
 from tyrsky.settings import HttpAddress
 from tyrsky_contracts.addresses import PEPPER_LENGTH_MIN
+from tyrsky_contracts.event import CollegeCode
 
 from companies.ytj_api import ADDRESS, Asking
 
@@ -13,7 +14,7 @@ Pepper = Annotated[SecretStr, Field(min_length=PEPPER_LENGTH_MIN)]
 
 
 class Settings(settings.Settings):
-    """The secret by which colleges know the addresses of those who object; how the register's API is asked, and when."""
+    """Where people outside find the service, whom it may write to, and how the register's API is asked."""
 
     address_peppers: tuple[Pepper, ...] = Field(
         default=...,
@@ -21,6 +22,15 @@ class Settings(settings.Settings):
         max_length=10,
         description="Secrets of 32 characters or more for the hashes of addresses, as a JSON list, the same in the "
         "whole network: the first makes hashes, all are known. `openssl rand -hex 32` makes one.",
+    )
+    public_url: HttpAddress = Field(
+        default="http://127.0.0.1:8080",
+        max_length=200,
+        description="The gateway's address as people outside see it: links in mails and of calendars begin with it.",
+    )
+    college_names: dict[CollegeCode, str] = Field(
+        default={},
+        description='Names of colleges on pages, as JSON: `{"vaao": "Valkeakosken ammattiopisto"}`; else their codes.',
     )
     register_api: HttpAddress = Field(
         default=ADDRESS, description="The business register's open API (YTJ version 3), without a closing slash."
@@ -59,3 +69,7 @@ class Settings(settings.Settings):
             seconds=self.register_api_seconds,
             attempts=self.register_api_attempts,
         )
+
+    def college_name(self, college: str) -> str:
+        """What a college is called."""
+        return self.college_names.get(college, college)

@@ -2,14 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from companies.contact import aggregate
 from companies.contact_commands import (
     AddContact,
     ChangeContact,
     GiveConsent,
-    InviteContact,
     ObjectToMessages,
     UseContact,
     WithdrawConsent,
@@ -20,13 +19,11 @@ from tyrsky.aggregate import Happening
 from tyrsky_contracts.addresses import AddressHashes
 from tyrsky_contracts.companies import ContactAdded
 from tyrsky_contracts.contacts import ContactErased, ContactObjected
-from tyrsky_contracts.notifications import NotificationRequested, VisitInvitation
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-LATER = NOON + 3 * DAY
 TWO_YEARS_ON = date(2028, 9, 1)
-ID, COMPANY, VISIT = uuid4(), uuid4(), uuid4()
+ID, COMPANY = uuid4(), uuid4()
 EMAIL, PHONE = "aino@kahvila.example", "040 123 4567"
 
 hashes = AddressHashes(["an-example-of-a-pepper-that-nobody-uses"])
@@ -97,30 +94,6 @@ def use(now: datetime) -> UseContact:
 def change(now: datetime = NOON, **other: Any) -> ChangeContact:
     """Aino is otherwise."""
     return ChangeContact(contact_id=ID, now=now, **other)
-
-
-def invite(visit_id: UUID = VISIT) -> InviteContact:
-    """Ask Aino to receive a visit."""
-    return InviteContact(
-        contact_id=ID,
-        visit_id=visit_id,
-        company_name="Kahvila Oy",
-        starts_at=LATER,
-        ends_at=LATER + timedelta(hours=1),
-    )
-
-
-def invited(visit_id: UUID = VISIT) -> NotificationRequested:
-    """What goes out when Aino is asked."""
-    return NotificationRequested(
-        kind="visit-invitation",
-        contact_id=ID,
-        to_email=EMAIL,
-        to_name="Aino Esimerkki",
-        language="fi",
-        about=visit_id,
-        data=VisitInvitation(company_name="Kahvila Oy", starts_at=LATER, ends_at=LATER + timedelta(hours=1)),
-    )
 
 
 def after(*happened: Happening) -> Contact:

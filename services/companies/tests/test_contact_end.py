@@ -35,7 +35,6 @@ from .known_contacts import (
     consents,
     described,
     erased,
-    invite,
     noted,
     objected,
     objects,
@@ -146,9 +145,8 @@ def test_copies_are_looked_for_at_once_and_again_for_what_was_being_written():
     given(aggregate, *aino).when(copies_erased(NOON)).then()
 
 
-@pytest.mark.parametrize("late", [invite(), use(NOON + DAY)], ids=["invite", "use"])
-def test_who_is_erased_is_not_invited(late: Any):
-    given(aggregate, *aino, forgotten, erased).when(late).then()
+def test_who_is_erased_is_not_used():
+    given(aggregate, *aino, forgotten, erased).when(use(NOON + DAY)).then()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from .known_contacts import (
     consents,
     described,
     hashes,
-    invite,
     noted,
     objected,
     objects,
@@ -70,8 +69,10 @@ def test_nobody_has_objected_tomorrow():
     given(aggregate, *aino).when(objects(NOON + DAY)).rejected("moment-in-the-future", field="at")
 
 
-def test_who_objected_is_not_invited():
-    given(aggregate, *aino, noted, objected()).when(invite()).then()
+def test_who_objected_may_not_be_written_to():
+    known = aggregate.fold(None, [*aino, noted, objected()])
+    assert known is not None
+    assert not known.may_be_written_to()
 
 
 def test_staff_cannot_undo_an_objection():

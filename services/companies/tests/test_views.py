@@ -5,14 +5,22 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from companies.company import ReachStage
-from companies.contact_commands import InviteContact
+from companies.contact_commands import UseContact
 from companies.merging import MergeInto
+from companies.need import ChartNeed, need_on_visit
 from companies.policies import policies
 from companies.views import Entry, Reach, audit, reach
 from tyrsky.aggregate import Command
 from tyrsky.projecting import Kept
 from tyrsky_contracts.audit import Audited
-from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnmerged, VisitPlanned, VisitRecorded
+from tyrsky_contracts.companies import (
+    CompanyMerged,
+    CompanyTouched,
+    CompanyUnmerged,
+    Need,
+    VisitPlanned,
+    VisitRecorded,
+)
 from tyrsky_contracts.event import Envelope, Event
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -33,19 +41,9 @@ def about(event: Event, subject: UUID, sequence: int = 2) -> Envelope:
     )
 
 
-def recorded(visited_at: datetime) -> VisitRecorded:
-    return VisitRecorded(visit_id=uuid4(), company_id=uuid4(), business_id="0100130-4", visited_at=visited_at)
-
-
-def planned(contact_id: UUID | None) -> VisitPlanned:
-    return VisitPlanned(
-        visit_id=uuid4(),
-        company_id=uuid4(),
-        business_id="0100130-4",
-        company_name="Kahvila Oy",
-        contact_id=contact_id,
-        starts_at=NOON + DAY,
-        ends_at=NOON + DAY + timedelta(hours=1),
+def recorded(visited_at: datetime, *needs: Need) -> VisitRecorded:
+    return VisitRecorded(
+        visit_id=uuid4(), company_id=uuid4(), business_id="0100130-4", visited_at=visited_at, needs=needs
     )
 
 
@@ -62,23 +60,6 @@ def test_a_visit_told_twice_is_one_visit():
     event = recorded(NOON)
     once = reach.fold(Kept[Reach](), event, about(event, event.visit_id))
     assert reach.fold(once, event, about(event, event.visit_id)) is once
-
-
-async def test_a_visit_with_a_contact_invites_the_contact():
-    event, contact_id = planned(contact := uuid4()), contact
-    commands = {name: command for name, _, command in await policies.commands(event, about(event, event.visit_id, 1))}
-    assert commands["invite_the_contact"] == InviteContact(
-        contact_id=contact_id,
-        visit_id=event.visit_id,
-        company_name="Kahvila Oy",
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-    )
-
-
-async def test_a_visit_without_a_contact_invites_nobody():
-    event = planned(None)
-    assert await policies.commands(event, about(event, event.visit_id, 1)) == []
 
 
 async def wanted(event: Event) -> list[tuple[str, Command]]:
@@ -119,3 +100,37 @@ def test_a_call_is_a_touch_and_no_visit():
     event = CompanyTouched(company_id=uuid4(), business_id="0100130-4", touched_at=NOON, channel="call")
     kept = reach.fold(Kept[Reach](), event, about(event, uuid4()))
     assert kept.row == Reach(visits=0, touches=1, first_reached_at=NOON, last_reached_at=NOON)
+
+
+async def test_what_a_visits_record_names_is_charted_under_ids_that_follow_from_the_visit():
+    event = recorded(NOON - DAY, "recruitment", "training")
+    charted = [
+        [command for name, command in await wanted(event) if name.startswith("chart_the_needs")] for _ in range(2)
+    ]
+    assert charted[0] == charted[1]
+    assert charted[0] == [
+        ChartNeed(
+            need_id=need_on_visit(event.visit_id, kind),
+            now=NOON,
+            charted_at=NOON - DAY,
+            company_id=event.company_id,
+            business_id="0100130-4",
+            kind=kind,
+            visit_id=event.visit_id,
+        )
+        for kind in ("recruitment", "training")
+    ]
+
+
+async def test_a_visit_keeps_its_contact_for_longer():
+    planned = VisitPlanned(
+        visit_id=uuid4(),
+        company_id=uuid4(),
+        business_id="0100130-4",
+        company_name="Kahvila Oy",
+        contact_id=(contact := uuid4()),
+        starts_at=NOON,
+        ends_at=NOON + DAY,
+    )
+    assert await wanted(planned) == [("keep_who_is_visited", UseContact(contact_id=contact, now=NOON))]
+    assert await wanted(planned.model_copy(update={"contact_id": None})) == []

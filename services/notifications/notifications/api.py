@@ -40,6 +40,7 @@ class NotificationView(BaseModel):
                 "id": "0198a3c2-7d10-7e3a-9b0a-3f8f6c1d2e4f",
                 "kind": "visit-invitation",
                 "about": "0198a3c2-6f20-7c1b-8d4e-5a6b7c8d9e0f",
+                "change": None,
                 "language": "fi",
                 "status": "sent",
                 "attempts": 1,
@@ -56,6 +57,9 @@ class NotificationView(BaseModel):
     id: UUID
     kind: NotificationKind
     about: UUID = Field(description="What it is about: of an invitation to a visit, the visit.")
+    change: Literal["moved", "cancelled"] | None = Field(
+        None, description="What is the news of an invitation that was sent before; null when it is the first."
+    )
     language: Language
     status: Status
     attempts: int = Field(description="How many times it was tried.")
@@ -80,6 +84,7 @@ class NotificationView(BaseModel):
             id=loaded.id,
             kind=state.kind,
             about=state.about,
+            change=state.data.change,
             language=state.language,
             status=state.status,
             attempts=state.attempts,

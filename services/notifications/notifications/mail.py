@@ -20,6 +20,7 @@ from icalendar import Calendar, Event, vCalAddress
 from icalendar.enums import STATUS
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from tyrsky.mail_address import ascii_address
+from tyrsky_contracts.companies import Manner
 from tyrsky_contracts.notifications import Language
 
 from notifications.kinds import KINDS
@@ -27,6 +28,11 @@ from notifications.notification import Notification
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 LOCALES: dict[Language, str] = {"fi": "fi_FI", "sv": "sv_FI", "en": "en_GB"}
+MANNERS: dict[Language, dict[Manner, str]] = {
+    "fi": {"on-site": "tulemme luoksenne", "remote": "etäyhteydellä", "phone": "puhelimitse"},
+    "sv": {"on-site": "vi kommer till er", "remote": "på distans", "phone": "per telefon"},
+    "en": {"on-site": "we come to you", "remote": "by video", "phone": "by phone"},
+}
 NAME_IN_SUBJECT_CHARACTERS_MAX = 80
 
 NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
@@ -59,7 +65,7 @@ def compose(id: UUID, notification: Notification, sender: Sender) -> EmailMessag
     :raises ValueError: when its address is none.
     """
     words = _words(notification, sender)
-    name = f"{KINDS[notification.kind].template}.{notification.language}"
+    name = f"{KINDS[notification.kind].templates[notification.data.change]}.{notification.language}"
     subject, _, text = templates.get_template(f"{name}.txt").render(words).partition("\n\n")
     html = templates.get_template(f"{name}.html").render(words, subject=subject)
 
@@ -74,18 +80,21 @@ def compose(id: UUID, notification: Notification, sender: Sender) -> EmailMessag
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     calendar = invitation(notification, sender, summary=subject, description=text)
-    message.add_alternative(calendar.to_ical().decode(), subtype="calendar", params={"method": "REQUEST"})
+    message.add_alternative(calendar.to_ical().decode(), subtype="calendar", params={"method": str(calendar["METHOD"])})
     message["Content-Language"] = notification.language  # here, because a new content takes Content-* headers away
     message.set_boundary(f"=_{id.hex}")  # the library's own is random
     return message
 
 
 def invitation(notification: Notification, sender: Sender, *, summary: str, description: str) -> Calendar:
-    """The visit as a calendar invitation (iTIP REQUEST); the answer goes to the college by mail.
+    """The visit as a calendar invitation (iTIP, RFC 5546: REQUEST), or its withdrawal (CANCEL); the answer goes to the
+    college by mail.
 
-    The visit's id is the UID, so that a later revision moves the entry instead of making another.
+    The visit's id is the UID and its revision the SEQUENCE, so that a later message moves the entry or takes it away
+    instead of making another, in whatever order they come.
     """
     visit = notification.data
+    cancelled = visit.change == "cancelled"
     event = Event.new(
         uid=notification.about,
         sequence=visit.revision,
@@ -94,8 +103,8 @@ def invitation(notification: Notification, sender: Sender, *, summary: str, desc
         end=visit.ends_at.astimezone(HELSINKI),
         summary=summary,
         description=description,
-        location=one_line(visit.company_name),
-        status=STATUS.CONFIRMED,
+        location=one_line(visit.company_name) if visit.manner == "on-site" else None,
+        status=STATUS.CANCELLED if cancelled else STATUS.CONFIRMED,
         organizer=vCalAddress.new(f"mailto:{sender.address}", cn=sender.name),
         attendees=[
             vCalAddress.new(
@@ -104,12 +113,13 @@ def invitation(notification: Notification, sender: Sender, *, summary: str, desc
                 cutype="INDIVIDUAL",
                 role="REQ-PARTICIPANT",
                 partstat="NEEDS-ACTION",
-                rsvp=True,
+                rsvp=not cancelled,
                 language=notification.language,
             )
         ],
     )
-    calendar = Calendar.new(prodid="-//Tyrsky//Notifications//EN", method="REQUEST", subcomponents=[event])
+    method = "CANCEL" if cancelled else "REQUEST"
+    calendar = Calendar.new(prodid="-//Tyrsky//Notifications//EN", method=method, subcomponents=[event])
     calendar.pop("UID")  # the library's own is random, and the calendar needs none
     year_around = timedelta(days=366)  # else the rules of Helsinki's clock since 1970
     calendar.add_missing_timezones((visit.starts_at - year_around).date(), (visit.ends_at + year_around).date())
@@ -156,6 +166,8 @@ def _words(notification: Notification, sender: Sender) -> dict[str, Any]:
         "day_short": format_date(starts_at, "long", locale),
         "starts": format_time(starts_at, "short", locale=locale),
         "ends": _end(starts_at, ends_at, locale),
+        "manner": MANNERS[notification.language][notification.data.manner],
+        "answer_url": notification.data.answer_url,
     }
 
 

@@ -1,10 +1,5 @@
 import re
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import SMTP
-from html.parser import HTMLParser
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,9 +12,7 @@ from notifications.mail import Sender, compose, one_line, templates
 from tyrsky_contracts.notifications import Language, VisitInvitation
 
 from .known import ID, NOON, VISIT, VISIT_STARTS, invitation, notification
-
-VAAO = Sender("Valkeakosken ammattiopisto", "tyoelama@vaao.example")
-LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
+from .mails import LANGUAGES, VAAO, Page, event, part, sent
 
 HOSTILE = [
     "Teppo\r\nBcc: eve@evil.example",
@@ -42,39 +35,7 @@ HOSTILE = [
 ]
 
 
-def sent(**other: Any) -> EmailMessage:
-    """The message as its receiver parses it."""
-    message = message_from_bytes(compose(ID, notification(**other), VAAO).as_bytes(), policy=SMTP)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def part(message: EmailMessage, subtype: str) -> str:
-    return next(part for part in message.iter_parts() if part.get_content_subtype() == subtype).get_content()
-
-
-def event(message: EmailMessage) -> Any:
-    (found,) = Calendar.from_ical(part(message, "calendar")).walk("VEVENT")
-    return found
-
-
 PLAIN = sent()
-
-
-class Page(HTMLParser):
-    """What somebody who hears the page gets to know of it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 WORDS = {
@@ -213,7 +174,7 @@ def test_a_template_with_a_missing_word_fails_before_it_is_sent():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("template", [kind.template for kind in KINDS.values()])
+@pytest.mark.parametrize("template", [each for kind in KINDS.values() for each in kind.templates.values()])
 def test_every_kind_is_written_in_every_language(template: str, language: Language):
     for form in ("txt", "html"):
         assert templates.get_template(f"{template}.{language}.{form}")

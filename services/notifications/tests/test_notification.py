@@ -20,7 +20,7 @@ from notifications.notification import (
 from tyrsky.testing import given
 from tyrsky_contracts.notifications import NotificationRefused, NotificationSent
 
-from .known import ID, IN_FIVE_DAYS, LATER, NOON, SOON, VISIT, VISIT_STARTS, accepted, request
+from .known import ID, IN_FIVE_DAYS, LATER, NOON, SOON, VISIT, VISIT_STARTS, accepted, invitation, request
 
 MINUTE = timedelta(minutes=1)
 
@@ -175,6 +175,14 @@ def test_nobody_is_invited_to_a_visit_that_has_begun():
     the_day_before = VISIT_STARTS - timedelta(days=1)
     outcome = given(aggregate, accepted(now=the_day_before)).when(start(now=VISIT_STARTS))
     outcome.then(SendingEnded(ended_at=VISIT_STARTS), refusal("expired", attempts=0))
+
+
+def test_that_a_visit_is_cancelled_is_told_until_it_would_be_over():
+    cancelled = invitation.model_copy(update={"change": "cancelled"})
+    late = accepted(now=VISIT_STARTS - timedelta(days=1), data=cancelled)
+    assert given(aggregate, late).when(start(now=VISIT_STARTS)).happenings[0] != SendingEnded(ended_at=VISIT_STARTS)
+    outcome = given(aggregate, late).when(start(now=invitation.ends_at))
+    outcome.then(SendingEnded(ended_at=invitation.ends_at), refusal("expired", attempts=0))
 
 
 def test_it_does_not_wait_for_a_try_that_would_come_too_late():

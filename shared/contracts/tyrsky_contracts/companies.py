@@ -14,6 +14,8 @@ Stage = Literal["unknown", "contacted", "visited", "cooperating", "partner"]
 
 ContactRole = Literal["workplace-instructor", "decision-maker", "other"]
 Need = Literal["guidance-competence", "recruitment", "training", "cooperation", "training-agreement", "apprenticeship"]
+Manner = Literal["on-site", "remote", "phone"]
+"""How a company is visited."""
 
 CompanyName = Annotated[str, Field(min_length=1, max_length=300)]
 RegisterWords = Annotated[str, Field(min_length=1, max_length=300)]
@@ -169,10 +171,12 @@ class VisitCancelled(Event, type="tyrsky.visit.cancelled.v1"):
 
 
 class VisitRecorded(Event, type="tyrsky.visit.recorded.v1"):
-    """A visit was made, and what the company needs was charted."""
+    """A visit was made, and what the company needs was charted. ``joint``: municipal business services came along."""
 
     visit_id: UUID
     company_id: UUID
     business_id: BusinessId
     visited_at: AwareDatetime
     needs: Annotated[tuple[Need, ...], Field(max_length=20)] = ()
+    manner: Manner = "on-site"
+    joint: bool = False

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from tyrsky_contracts.companies import Manner
 from tyrsky_contracts.event import Event
 
 Language = Literal["fi", "sv", "en"]
@@ -15,11 +16,15 @@ Words = Annotated[str, Field(min_length=1, max_length=300)]
 Reason = Annotated[str, StringConstraints(pattern=r"^([245]\.[0-9]{1,3}\.[0-9]{1,3}|[a-z][a-z0-9-]{1,39})$")]
 """An enhanced status code (RFC 3463), such as ``5.1.1``, or a word; what a server said in prose may hold an address."""
 
+AnswerUrl = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=500)]
+
 
 class VisitInvitation(BaseModel):
-    """What an invitation to a visit needs; the visit's id is the request's ``about``.
+    """What an invitation to a visit needs, or the news that the visit was moved or cancelled (``change``); the visit's
+    id is the request's ``about``.
 
-    ``revision`` counts the visit's changes of time from 0, so that a calendar knows the newer invitation.
+    ``revision`` counts the visit's changes from 0, so that a calendar knows the newer message. ``answer_url`` confirms
+    or declines, by its key: whoever has it may answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -28,6 +33,9 @@ class VisitInvitation(BaseModel):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     revision: Annotated[int, Field(ge=0)] = 0
+    manner: Manner = "on-site"
+    change: Literal["moved", "cancelled"] | None = None
+    answer_url: AnswerUrl | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from tyrsky_contracts import audit as a
 from tyrsky_contracts import companies as c
 from tyrsky_contracts import contacts as p
+from tyrsky_contracts import needs as d
 from tyrsky_contracts import notifications as n
 from tyrsky_contracts import reservations as r
+from tyrsky_contracts import visits as v
 from tyrsky_contracts.event import Event
 
 
@@ -36,8 +38,8 @@ class Topic(BaseModel):
 
 companies = Topic(
     name="companies",
-    about="Companies in a college's care, their contacts (as ids), and the visits made to them.",
-    key="id of the aggregate (company, contact or visit)",
+    about="Companies in a college's care, their contacts (as ids), the visits made to them, their needs and potential.",
+    key="id of the aggregate (company, contact, visit, need or potential)",
     events=(
         c.CompanyRegistered,
         c.CompanyAdded,
@@ -55,9 +57,19 @@ companies = Topic(
         p.ContactObjected,
         p.ContactErased,
         c.VisitPlanned,
+        v.VisitConfirmed,
+        v.VisitDeclined,
         c.VisitMoved,
         c.VisitCancelled,
         c.VisitRecorded,
+        d.NeedCharted,
+        d.NeedAssessed,
+        d.NeedOffered,
+        d.NeedClosed,
+        d.PotentialCharted,
+        d.PotentialConfirmed,
+        d.PotentialAgreed,
+        d.PotentialClosed,
     ),
     producers=("companies",),
     consumers=("companies-policies", "companies-reach", "companies-objections", "notifications-forgetting"),
@@ -79,7 +91,7 @@ contact_reservations = Topic(
 notification_requests = Topic(
     name="notification-requests",
     about="Somebody is to be told something. Carries addresses, so it is private.",
-    key="id of the aggregate that asks (contact)",
+    key="id of the aggregate that asks (visit)",
     events=(n.NotificationRequested,),
     producers=("companies",),
     consumers=("notifications-policies",),

@@ -123,6 +123,13 @@ declare(
         en="The cursor does not belong to this list. Start from the beginning.",
     ),
     Problem(
+        "id-taken",
+        409,
+        fi="Tunniste on jo muun käytössä. Anna uudelle asialle uusi satunnainen UUID.",
+        sv="Detta id används redan av någon annan. Ge det nya ett nytt slumpmässigt UUID.",
+        en="This id is in use by somebody else. Give the new thing another random UUID.",
+    ),
+    Problem(
         "aggregate-full",
         409,
         fi="Tähän ei mahdu enempää. Poista ensin jotakin.",

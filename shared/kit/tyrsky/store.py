@@ -167,7 +167,7 @@ class Store(Generic[S, C]):
         When nothing was waiting to be published, the claim on what this write publishes is taken with it, if there is
         a relay to claim: nobody else can have added to the outbox without changing the version.
 
-        :raises Rejected: ``aggregate-full``, ``not-storable``.
+        :raises Rejected: ``aggregate-full``, ``not-storable``, ``id-taken``.
         :raises PyMongoError: the store's own trouble.
         """
         claimable = bool(change.outgoing) and (before is None or not before.waiting)
@@ -212,6 +212,9 @@ class Store(Generic[S, C]):
         try:
             await self.collection.insert_one(document)
         except DuplicateKeyError:
+            # A client-made id may be another college's, and then stays so: to load it anew would find nothing again.
+            if await self.collection.find_one({"_id": str(id), "college": {"$ne": college}}, {"_id": 1}):
+                raise Rejected("id-taken") from None
             return False
         return True
 

@@ -32,7 +32,7 @@ WRONG = (
     "moment-in-the-future",
     "period-of-an-instructor",
     "period-long-over",
-    "period-too-far-ahead",
+    "period-ends-too-far-ahead",
 )
 """How what is said of a person can be wrong."""
 

@@ -43,9 +43,6 @@ LABELS: Mapping[str, Words] = {
     "addresses_until": words("Osoitteet poistetaan", "Adresserna raderas", "Addresses are erased"),
     "consent": words("Suostumus", "Samtycke", "Consent"),
     "objection": words("Viestien vastustaminen", "Motsättande av meddelanden", "Objection to messages"),
-    "invited_to": words(
-        "Kutsut käynteihin (tunnisteet)", "Inbjudningar till besök (id)", "Invitations to visits (ids)"
-    ),
     "erased_at": words("Tiedot on poistettu", "Uppgifterna har raderats", "The data was erased"),
     "company_name": words("Yritys", "Företag", "Company"),
     "status": words("Tila", "Status", "Status"),

@@ -45,7 +45,7 @@ MENTIONS: Mapping[str, Mention] = {
 
 PERSON = (
     *("name", "role", "language", "email", "phone", "basis", "source", "collected_on", "period_ends_on"),
-    *("keep_until", "addresses_until", "consent", "objection", "invited_to", "erased_at"),
+    *("keep_until", "addresses_until", "consent", "objection", "erased_at"),
 )
 
 

@@ -4,11 +4,14 @@ from tyrsky.catalogue import problems
 
 from companies.problems import (
     area,
+    charting,
     classification,
     company,
     contact,
+    feed,
     field,
     note,
+    potential,
     register,
     reservation,
     sheet,
@@ -17,11 +20,14 @@ from companies.problems import (
 
 __all__ = [
     "area",
+    "charting",
     "classification",
     "company",
     "contact",
+    "feed",
     "field",
     "note",
+    "potential",
     "problems",
     "register",
     "reservation",

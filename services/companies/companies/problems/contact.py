@@ -107,7 +107,7 @@ declare(
         en="The period ended more than three months ago: the instructor's addresses may not be kept. Leave them out.",
     ),
     Problem(
-        "period-too-far-ahead",
+        "period-ends-too-far-ahead",
         422,
         fi="Jakso päättyisi yli viiden vuoden päästä. Tarkista päättymispäivä.",
         sv="Perioden skulle sluta om mer än fem år. Kontrollera slutdatumet.",

@@ -11,12 +11,8 @@ import pytest
 import pytest_asyncio
 from companies.testing import business_id
 from tyrsky.catalogue import declared
-from tyrsky.openapi import operations
-from tyrsky.service import Service
-from tyrsky.testing.tokens import Authority
 
-from .calling import Caller, Client
-from .places import area_of
+from .calling import Client
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -209,81 +205,3 @@ async def test_a_body_that_is_too_large_or_no_json(staff: Client):
     )
     assert refusal(await staff.send("POST", "/companies", b'{"business_id": "0100'))[:2] == (400, "json-broken")
     assert refusal(await staff.send("POST", "/companies", b"[" * 1_000))[:2] == (400, "json-too-deep")
-
-
-def wishes(service: Service, ids: dict[str, str]) -> list[tuple[str, str, bytes]]:
-    """A request for every operation of the service, good but for whoever sends it."""
-    bodies = {
-        "registerCompany": b'{"business_id": "0100130-4"}',
-        "tagCompany": b'{"tags": []}',
-        "addContact": b'{"name": "Aino", "phone": "040 123"}',
-        "changeContact": b'{"language": "sv"}',
-        **dict.fromkeys(("recordConsent", "withdrawConsent", "recordObjection"), SAID),
-        "drawArea": b'{"name": "Kaikki", "municipalities": ["908"]}',
-    }
-    time = f'{{"starts_at": "{TIME["starts_at"]}", "ends_at": "{TIME["ends_at"]}"}}'.encode()
-    found: list[tuple[str, str, bytes]] = []
-    for name, operation in operations(service.app.openapi()):
-        method, _, path = name.partition(" ")
-        if operation.get("security"):
-            body = bodies.get(operation["operationId"], time if "Visit" in operation["operationId"] else b"{}")
-            body = b"{}" if operation["operationId"] in ("recordVisit", "cancelVisit") else body
-            found.append((method, path.format_map(ids), b"" if method == "GET" else body))
-    return found
-
-
-async def refusals(client: Client, service: Service, ids: dict[str, str]) -> dict[str, tuple[int, str]]:
-    return {
-        f"{method} {path}": refusal(await client.send(method, path, body))[:2]
-        for method, path, body in wishes(service, ids)
-    }
-
-
-NOWHERE = {
-    "company_id": str(uuid4()),
-    "contact_id": str(uuid4()),
-    "visit_id": str(uuid4()),
-    "business_id": "0100130-4",
-    "area_id": str(uuid4()),
-    "kind": "municipality",
-}
-
-
-@pytest.mark.parametrize("role", ["municipal-partner", "operator"])
-async def test_whose_work_it_is_not_may_do_nothing(role: str, caller: Caller, service: Service):
-    told = await refusals(caller("vaao", role), service, NOWHERE)
-    assert len(told) > 16
-    assert set(told.values()) == {(403, "role-missing")}
-
-
-async def test_who_is_nobody_may_do_nothing(http: httpx2.AsyncClient, service: Service, authority: Authority):
-    for headers, code in (
-        ({}, "token-missing"),
-        ({"Authorization": "Bearer nonsense"}, "token-invalid"),
-        (authority.headers(exp=1_700_000_000, iat=1_600_000_000), "token-expired"),
-        (authority.headers("tredu"), "college-not-served"),
-    ):
-        told = await refusals(Client(http, headers), service, NOWHERE)
-        assert {answer[1] for answer in told.values()} == {code}
-        assert {answer[0] for answer in told.values()} <= {401, 403}
-
-
-async def test_what_is_another_colleges_is_not_there(
-    caller: Caller, staff: Client, service: Service, company: dict[str, Any]
-):
-    contact = (await staff.post(f"/companies/{company['id']}/contacts", PERSON)).json()
-    visit = (await staff.post(f"/companies/{company['id']}/visits", TIME)).json()
-    area = await area_of(staff, service)
-    ids = {"company_id": company["id"], "contact_id": contact["id"], "visit_id": visit["id"], "area_id": area["id"]}
-    ids |= {"business_id": "", "kind": ""}
-    stranger = caller("sasky", "admin")
-    for method, path, body in wishes(service, ids):
-        if any(id and id in path for id in ids.values()):
-            status, code, _ = refusal(await stranger.send(method, path, body))
-            assert (status, code.partition("-")[2]) == (404, "unknown"), f"{method} {path}"
-    for path in ("/companies", "/contacts", "/visits", "/areas"):
-        listed = (await stranger.get(path, limit=200)).json()["items"]
-        assert not {company["id"], contact["id"], visit["id"], area["id"]} & {each["id"] for each in listed}
-    assert (await staff.get(f"/visits/{visit['id']}")).json() == visit
-    assert (await staff.get(f"/contacts/{contact['id']}")).json() == contact
-    assert (await staff.get(f"/areas/{area['id']}")).json() == area

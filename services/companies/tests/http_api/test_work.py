@@ -11,6 +11,7 @@ from companies.register import COLLECTION
 from tyrsky.service import Service
 from tyrsky.testing.openapi import faults
 from tyrsky_contracts.codec import Codec
+from tyrsky_contracts.notifications import NotificationRequested
 from tyrsky_contracts.topics import ALL
 
 from .calling import Caller, Client
@@ -48,6 +49,14 @@ async def outbox(service: Service, collection: str, id: str) -> list[dict[str, A
     found = await service.database[collection].find_one({"_id": id})
     assert found is not None
     return found["outbox"]
+
+
+def news_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """What somebody is told of a visit, by an entry of its outbox."""
+    headers = [(name, value.encode()) for name, value in entry["headers"].items()]
+    event, _ = Codec(ALL).decode(headers, entry["body"].encode())
+    assert isinstance(event, NotificationRequested)
+    return event.data.model_dump()
 
 
 async def test_the_document_tells_a_reader_everything(service: Service):
@@ -141,12 +150,13 @@ async def test_a_visit_is_planned_moved_and_cancelled(service: Service, staff: C
     for _ in range(2):
         assert (await staff.post(f"{path}/cancel")).json()["status"] == "cancelled"
 
-    codec = Codec(ALL)
     published = await outbox(service, "visits", visit["id"])
-    assert [each["headers"]["ce_type"].split(".")[2] for each in published] == ["planned", "moved", "cancelled"]
-    for each in published:
-        headers = [(name, value.encode()) for name, value in each["headers"].items()]
-        codec.decode(headers, each["body"].encode())
+    types = [each["headers"]["ce_type"].removeprefix("tyrsky.").removesuffix(".v1") for each in published]
+    request = "notification.requested"
+    assert types == ["visit.planned", request, "visit.moved", request, "visit.cancelled", request]
+    changes = [news_of(each) for each in published if each["topic"] == "notification-requests"]
+    assert [(each["change"], each["revision"]) for each in changes] == [(None, 0), ("moved", 1), ("cancelled", 2)]
+    assert not [each for each in published if each["topic"] == "companies" and "kahvila.example" in str(each)]
 
 
 async def test_a_visit_that_was_made_is_recorded_and_its_notes_stay_in_the_college(

@@ -75,6 +75,14 @@ async def test_an_id_is_taken_once(store: Store[Room, RoomCommand]) -> None:
     assert not (await store.save("vaao", id, None, change(1))).written
 
 
+async def test_an_id_that_another_college_has_is_refused_and_not_tried_again(
+    store: Store[Room, RoomCommand],
+) -> None:
+    id = await created(store, change(1))
+    with pytest.raises(Rejected, match="id-taken"):
+        await store.save("sasky", id, None, change(1))
+
+
 async def test_of_two_who_read_the_same_one_writes(store: Store[Room, RoomCommand]) -> None:
     id = await created(store, change(1))
     both = await store.load("vaao", id)

@@ -1,0 +1,111 @@
+"""Refusals about places for students."""
+
+from tyrsky.catalogue import Problem, declare
+
+declare(
+    Problem(
+        "potential-unknown",
+        404,
+        fi="Potentiaalia ei ole. Hae yrityksen potentiaalit uudelleen.",
+        sv="Potentialen finns inte. Hämta företagets potential på nytt.",
+        en="There is no such potential. Get the company's potential again.",
+    ),
+    Problem(
+        "potential-already-charted",
+        409,
+        fi="Potentiaali on jo kartoitettu, toisin sisällöin. Hae se ja katso, mitä siitä on kirjattu.",
+        sv="Potentialen har redan kartlagts, med ett annat innehåll. Hämta den och se vad som har antecknats.",
+        en="The potential was charted already, and otherwise. Get it and see what was charted.",
+    ),
+    Problem(
+        "potential-is-over",
+        409,
+        fi="Potentiaali on sovittu, rauennut tai peruttu, eikä sitä voi enää muuttaa. Kartoita uusi.",
+        sv="Potentialen är överenskommen, förfallen eller återtagen och kan inte längre ändras. Kartlägg en ny.",
+        en="The potential was agreed upon, lapsed or withdrawn, and cannot be changed any more. Chart a new one.",
+    ),
+    Problem(
+        "potential-not-confirmed",
+        409,
+        fi="Yritys ei ole vielä vahvistanut potentiaalia. Vahvista se ensin yrityksen kanssa.",
+        sv="Företaget har ännu inte bekräftat potentialen. Bekräfta den först med företaget.",
+        en="The company has not confirmed the potential yet. Confirm it with the company first.",
+    ),
+    Problem(
+        "field-of-study-wrong",
+        422,
+        fi="Anna koulutusala 2–4 numerolla (koulutusala 2016) tai tutkinto 5–6 numerolla.",
+        sv="Ange utbildningsområdet med 2–4 siffror (koulutusala 2016) eller examen med 5–6 siffror.",
+        en="Give the field of education in 2 to 4 digits (koulutusala 2016), or the qualification in 5 or 6.",
+    ),
+    Problem(
+        "places-too-many",
+        422,
+        fi="Paikkoja on enemmän kuin yritys on vahvistanut. Vahvista ensin uusi määrä.",
+        sv="Platserna är fler än företaget har bekräftat. Bekräfta först det nya antalet.",
+        en="There are more places than the company has confirmed. Confirm the new number first.",
+    ),
+    Problem(
+        "agreed-in-the-future",
+        422,
+        fi="Sopimuspäivä on tulevaisuudessa. Anna päivä, jona kirjallinen sopimus tehtiin.",
+        sv="Avtalsdagen ligger i framtiden. Ange dagen då det skriftliga avtalet ingicks.",
+        en="It was agreed in the future. Give the day on which the written agreement was made.",
+    ),
+    Problem(
+        "contact-not-instructor",
+        422,
+        fi="Valitse yrityksen yhteyshenkilöistä joku, jonka rooli on työpaikkaohjaaja.",
+        sv="Välj någon av företagets kontaktpersoner med rollen arbetsplatshandledare.",
+        en="Choose one of the company's contacts whose role is workplace instructor.",
+    ),
+    Problem(
+        "period-ends-before-it-starts",
+        422,
+        fi="Jakso päättyy ennen kuin se alkaa. Anna päättymispäivä, joka ei ole ennen alkamispäivää.",
+        sv="Perioden slutar innan den börjar. Ange en slutdag som inte är före startdagen.",
+        en="The period would end before it begins. Give a last day that is not before the first.",
+    ),
+    Problem(
+        "period-over",
+        422,
+        fi="Jakso on jo päättynyt. Anna päättymispäivä, joka on vasta tulossa.",
+        sv="Perioden är redan slut. Ange en slutdag som ännu inte har varit.",
+        en="The period is over. Give a last day that is yet to come.",
+    ),
+    Problem(
+        "period-too-far-ahead",
+        422,
+        fi="Jakso alkaa yli viiden vuoden päästä. Kartoita se lähempänä.",
+        sv="Perioden börjar om över fem år. Kartlägg den närmare.",
+        en="The period begins in more than five years. Chart it when it is nearer.",
+    ),
+    Problem(
+        "period-too-long",
+        422,
+        fi="Jakso kestää yli viisi vuotta. Työpaikkajakso on määräaikainen, enintään viisi vuotta.",
+        sv="Perioden är längre än fem år. En period på en arbetsplats är tidsbunden, högst fem år.",
+        en="The period is longer than five years. One at a workplace has an end, after five years at most.",
+    ),
+    Problem(
+        "apprenticeship-hours-too-few",
+        422,
+        fi="Oppisopimuksessa työtä on keskimäärin vähintään 25 tuntia viikossa. Korjaa tunnit tai vaihda muotoa.",
+        sv="I läroavtal är arbetstiden i medeltal minst 25 timmar i veckan. Rätta timmarna eller byt form.",
+        en="An apprenticeship takes 25 hours a week on average at least. Mend the hours, or choose the other form.",
+    ),
+    Problem(
+        "training-agreement-hours-too-many",
+        422,
+        fi="Koulutussopimuksessa tunteja on enintään saman verran kuin työpaikalla tehdään. Korjaa tunnit.",
+        sv="I utbildningsavtal är timmarna högst så många som på arbetsplatsen. Rätta timmarna.",
+        en="A training agreement has no more hours than are usual at the workplace. Mend the hours.",
+    ),
+    Problem(
+        "apprentice-too-young",
+        422,
+        fi="Oppisopimukseen voi tulla aikaisintaan 15-vuotiaana. Korjaa alaikäraja.",
+        sv="Läroavtal kan ingås tidigast vid 15 års ålder. Rätta åldersgränsen.",
+        en="An apprentice is 15 years old at least. Mend the age.",
+    ),
+)
