@@ -21,7 +21,7 @@ def test_the_page_of_the_kit_shows_a_service_as_it_is() -> None:
     page = (ARCHITECTURE / "kit.md").read_text()
     shown = page.split("```python\n")[1].split("```")[0]
     main = (ROOT / "services" / "companies" / "companies" / "main.py").read_text()
-    assert shown == main[main.index("service = Service(") :]
+    assert shown == main[main.index("settings = ") :]
 
 
 def test_each_role_is_told_what_it_may() -> None:

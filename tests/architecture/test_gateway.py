@@ -1,6 +1,7 @@
 """The gateway's own problems are those that the kit declares: a client meets one catalogue, whoever answers."""
 
 import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def test_each_problem_of_the_gateway_is_a_declared_one() -> None:
 
 def test_the_gateway_lets_every_route_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLEGES", '["vaao"]')
+    monkeypatch.setenv("ADDRESS_PEPPERS", json.dumps(["p" * 32]))
     monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:1/realms/tyrsky")
     for service, paths in re.findall(r"^\timport service (\w+) (.*) \{$", CADDYFILE.read_text("utf-8"), re.MULTILINE):
         let = [re.compile(re.escape(path).replace(r"\*", ".*")) for path in paths.split()]

@@ -25,7 +25,6 @@ FUNCTION_LINES_MAX = 70
 
 LONG = {
     "deploy/local/launch.py": "each way to begin, watch and end a stack, under one lock",
-    "services/companies/companies/contact.py": "each right that a person has, and what is asked of a contact beside",
     "services/notifications/notifications/notification.py": "a message's whole way, and each thing that may befall it",
     "shared/kit/tests/consuming/rig.py": "a service's consumers, and all that a test may do to them",
     "shared/kit/tyrsky/consuming.py": "what a group takes, commits and winds back is one state",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tyrsky_contracts.addresses import HASH
 from tyrsky_contracts.companies import CompanyTagged
 from tyrsky_contracts.event import Envelope, Event
 from tyrsky_contracts.schemas import events_of, schema_of
@@ -31,7 +32,11 @@ FREE_TEXT = {
     "VisitPlanned.company_name": "a company's name in the public register",
 }
 
-CODES = {r"^[0-9]{7}-[0-9]$": "a business id", r"^[0-9]{2,6}$": "a field of education, or a qualification"}
+CODES = {
+    r"^[0-9]{7}-[0-9]$": "a business id",
+    r"^[0-9]{2,6}$": "a field of education, or a qualification",
+    HASH: "a salted hash of an address",
+}
 """Forms that keep words out."""
 
 PERSONAL = re.compile(

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, Any
 
-from pymongo import InsertOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from companies.reading import Unreadable, records
-from companies.register import INDEXES, RegisterEntry, document, upsert
+from companies.register import INDEXES, RegisterEntry, document, update
 from companies.resuming import Checkpoint, Place, Report
 from companies.selecting import EVERYWHERE, Selection
 from companies.ytj import NotUnderstood, entry_of
@@ -94,13 +94,17 @@ class Importing:
         self.report.passed_by += len(entries) - len(known) - len(new)
 
     def _write(self, new: Sequence[Document], changed: Sequence[Document]) -> None:
-        updates = [upsert(each) for each in changed]
+        updates = [_upsert(each) for each in changed]
         try:
             self._register.bulk_write([*map(InsertOne, new), *updates], ordered=False)
         except BulkWriteError as error:  # somebody else imports the same
             if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
                 raise
-            self._register.bulk_write([*map(upsert, new), *updates], ordered=False)
+            self._register.bulk_write([*map(_upsert, new), *updates], ordered=False)
+
+
+def _upsert(wanted: Document) -> UpdateOne:
+    return UpdateOne({"_id": wanted["_id"]}, update(wanted), upsert=True)
 
 
 def import_register(

@@ -21,9 +21,11 @@ from companies import (
     visit,
 )
 from companies.erasing import Erasing
+from companies.refreshing import Refresh, by_command
 from companies.settings import Settings
 
-service = Service("companies", Settings.read())
+settings = Settings.read()
+service = Service("companies", settings)
 service.keeps(company.aggregate, field.aggregate, contact.aggregate, note.aggregate, area.aggregate)
 service.keeps(visit.aggregate, need.aggregate, potential.aggregate, feed.aggregate)
 service.keeps(reservation.aggregate, priorities.aggregate)
@@ -32,5 +34,6 @@ service.serves(api.router)
 service.reacts(policies.policies)
 service.prepares(lambda: indexes.prepare(service.database))
 service.runs(Erasing(service).run)
+service.runs(Refresh(service.database, settings, by_command(service.deciders)).run)
 service.runs(lambda: lapsing.run(service.deciders.of(potential.aggregate), service.settings.colleges))
 app = service.asgi()

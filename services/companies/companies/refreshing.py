@@ -21,7 +21,8 @@ from tyrsky.store import CODEC, Document
 
 from companies import register
 from companies.claiming import REFRESH, Claim, DayWork
-from companies.company import CompanyCommand, aggregate
+from companies.company import RefreshCompany, aggregate
+from companies.facts import Facts
 from companies.register import RegisterEntry
 from companies.settings import Settings
 from companies.ytj import NotUnderstood, entry_of
@@ -50,19 +51,12 @@ Tell = Callable[[InCare, RegisterEntry], Awaitable[None]]
 """Hands a company what the register has of it."""
 
 
-def by_command(deciders: Deciders, refresh: Callable[..., CompanyCommand]) -> Tell:
+def by_command(deciders: Deciders) -> Tell:
     """Hand it over as the command ``RefreshCompany``. Of one that changes nothing nothing is left: so each has an id of
     its own, and may be repeated."""
 
     async def tell(company: InCare, entry: RegisterEntry) -> None:
-        command = refresh(
-            company_id=company.company_id,
-            name=entry.name,
-            municipality=entry.municipality,
-            business_line=entry.business_line,
-            business_line_codes=entry.business_line_codes,
-            situation=entry.situation,
-        )
+        command = RefreshCompany(company_id=company.company_id, facts=Facts.model_validate(entry.model_dump()))
         await deciders.of(aggregate).carry_out(Ask(command, uuid4(), company.college))
 
     return tell
@@ -164,12 +158,10 @@ class Refresh:
             after = whole[-1]
 
     async def _one(self, api: YtjApi, business_id: str, in_care: Sequence[InCare]) -> str:
-        """Refresh one company, and tell what came of it. One that was added by hand is not in the register, which is
-        not asked for it."""
-        stored = await self._register.find_one({"_id": business_id})
-        if stored is None:
-            return "not in the register"
-        entry, came = await self._asked(api, stored)
+        """Refresh one company, and tell what came of it. The register may have got one that was added by hand."""
+        entry, came = await self._asked(api, business_id)
+        if entry is None:
+            return came
         for each in in_care:
             try:
                 await self._tell(each, entry)
@@ -177,17 +169,17 @@ class Refresh:
                 log.info("company %s of %s was not refreshed: %s", each.company_id, each.college, refusal.code)
         return came
 
-    async def _asked(self, api: YtjApi, stored: Document) -> tuple[RegisterEntry, str]:
+    async def _asked(self, api: YtjApi, business_id: str) -> tuple[RegisterEntry | None, str]:
         """The register's entry, brought up to the API's answer, and what that was."""
-        business_id, digest = stored["_id"], stored["digest"]
-        entry, now = RegisterEntry.model_validate(stored), self._now()
-        asked: Document = stored.get("asked") or {}
+        stored: Document = await self._register.find_one({"_id": business_id}) or {}
+        entry, now = RegisterEntry.model_validate(stored) if stored else None, self._now()
+        digest, asked = stored.get("digest"), stored.get("asked") or {}
         if asked and now - asked["at"] < timedelta(seconds=self._settings.register_answer_seconds):
             return entry, "asked before"
         answer = await api.company(business_id, Seen(asked.get("etag"), asked.get("last_modified")))
         came = "same"
         if not (answer.unchanged or answer.companies):
-            return entry, "unknown to the API"
+            return entry, "unknown to the API" if stored else "not in the register"
         if answer.companies:
             asked = {"etag": answer.seen.etag, "last_modified": answer.seen.last_modified}
             entry = entry_of(answer.companies[0])
@@ -195,8 +187,8 @@ class Refresh:
                 raise ApiFailed("it answered with another company")
             wanted = register.document(entry)
             if wanted["digest"] != digest:
-                came, digest = "changed", wanted["digest"]
-                await self._register.bulk_write([register.upsert(wanted)])
+                came, digest = "changed" if stored else "new", wanted["digest"]
+                await self._register.update_one({"_id": business_id}, register.update(wanted), upsert=True)
         # Unless an import has changed it meanwhile.
         await self._register.update_one(
             {"_id": business_id, "digest": digest}, {"$set": {"asked": {**asked, "at": now}}}

@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
-from pymongo import UpdateOne
 from stdnum.fi import ytunnus
 from tyrsky.aggregate import Rejected
 from tyrsky_contracts.companies import Situation
@@ -143,11 +142,11 @@ def document(entry: RegisterEntry) -> dict[str, Any]:
     return {"_id": entry.business_id, "digest": digest, **stored}
 
 
-def upsert(wanted: dict[str, Any]) -> UpdateOne:
-    """Put what the open data says into the register. What is known from elsewhere stays; when the API was asked does
-    not, for what it said then may be newer than this."""
+def update(wanted: dict[str, Any]) -> dict[str, Any]:
+    """How what the open data says is put into the register. What is known from elsewhere stays; when the API was asked
+    does not, for what it said then may be newer than this."""
     fields = {name: value for name, value in wanted.items() if name != "_id"}
-    return UpdateOne({"_id": wanted["_id"]}, {"$set": fields, "$unset": {"asked": ""}}, upsert=True)
+    return {"$set": fields, "$unset": {"asked": ""}}
 
 
 def name_begins(text: str) -> dict[str, Any]:

@@ -1,26 +1,23 @@
 """A contact's life at the API: by which right, who may be written to, all that is held, and the end."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from companies import contact, indexes
-from companies.contact_commands import InviteContact
+from companies import indexes
 from companies.erasing import Erasing
 from companies.retention import midnight
-from tyrsky.drafting import Ask
 from tyrsky.service import Service
 from tyrsky_contracts.codec import Codec
-from tyrsky_contracts.notifications import NotificationRequested
 from tyrsky_contracts.topics import ALL
 
 from .calling import Caller, Client
+from .making import news, outbox
 from .people import People, people_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
@@ -33,6 +30,15 @@ TODAY = datetime.now(UTC).date()
 def ago(**time: float) -> str:
     """So long ago, as a client says it."""
     return (datetime.now(UTC) - timedelta(**time)).isoformat()
+
+
+async def visit_with(people: People, person: dict[str, Any]) -> str:
+    """A visit tomorrow, to which somebody is asked."""
+    starts_at = datetime.now(UTC) + timedelta(days=1)
+    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
+    planned = await people.staff.post(f"/companies/{people.company}/visits", {**times, "contact_id": person["id"]})
+    assert planned.status_code == 201, planned.text
+    return planned.json()["id"]
 
 
 def said(**time: float) -> dict[str, str]:
@@ -168,18 +174,10 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     objection = {"at": ago(days=1), "how": f"Soitti {mark}."}
     for _ in range(2):  # the second changes nothing, and is answered too
         await people.do(aino, "objection", objection)
-    time = datetime.now(UTC) + timedelta(days=1)
-    invite = InviteContact(
-        contact_id=UUID(aino["id"]),
-        visit_id=uuid4(),
-        company_name="Kahvila Oy",
-        starts_at=time,
-        ends_at=time + timedelta(hours=1),
-    )
     await people.do(aino, "consent", {"at": ago(hours=1), "how": f"Lomake {mark}."})
-    await service.deciders.of(contact.aggregate).carry_out(Ask(invite, uuid4(), "vaao"))
+    visit = await visit_with(people, aino)
     await service.app.state.remembered.stop()
-    assert mark in str((await people.document(aino))["outbox"])  # the invitation waits
+    assert mark in str(await outbox(service, visit))  # the invitation waits
 
     erased = await people.do(aino, "erase")
     assert (erased["name"], erased["email"], erased["objection"]) == ("", None, None)
@@ -190,11 +188,9 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     assert mark not in caplog.text
     assert "123 9999" not in caplog.text
 
-    document = await people.document(aino)
-    [waits] = [entry for entry in document["outbox"] if entry["topic"] == "notification-requests"]
-    assert json.loads(waits["body"])["to_email"] == ""
-    assert [entry["sequence"] for entry in document["outbox"]] == list(range(1, document["sequence"] + 1))
-    for entry in document["outbox"]:
+    [waits] = await news(service, visit)
+    assert (waits.to_email, waits.to_name) == ("", "")
+    for entry in (await people.document(aino))["outbox"]:
         codec.decode([(name, value.encode()) for name, value in entry["headers"].items()], entry["body"].encode())
 
     again = await people.staff.post(path, person, key=key)
@@ -205,25 +201,23 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
 async def test_an_invitation_that_waits_with_a_visit_is_to_nobody(people: People, service: Service):
     """Whichever aggregate asks that the contact be told something: it names the contact."""
     aino, other = await people.add(), await people.add()
-    starts_at = datetime.now(UTC) + timedelta(days=1)
-    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
-    visits = service.database["visits"]
-    waits: dict[str, str] = {}
+    waits = {person["id"]: await visit_with(people, person) for person in (aino, other)}
     for person in (aino, other):
-        path = f"/companies/{people.company}/visits"
-        visit = (await people.staff.post(path, {**times, "contact_id": person["id"]})).json()["id"]
-        entry = (await visits.find_one({"_id": visit}) or {})["outbox"][0]
-        asked = {"contact_id": person["id"], "to_email": person["email"], "to_name": person["name"]}
-        headers = {**entry["headers"], "ce_type": NotificationRequested.type}
-        more = {**entry, "sequence": 2, "body": json.dumps(asked), "headers": headers}
-        await visits.update_one({"_id": visit}, {"$push": {"outbox": more}})
-        waits[person["id"]] = visit
+        assert [each.to_email for each in await news(service, waits[person["id"]])] == [person["email"]]
     await people.do(aino, "erase")
     await people.looked_after()
     for person, email in ((aino, ""), (other, other["email"])):
-        outbox = (await visits.find_one({"_id": waits[person["id"]]}) or {})["outbox"]
-        assert [entry["sequence"] for entry in outbox] == [1, 2]
-        assert json.loads(outbox[1]["body"])["to_email"] == email
+        assert [each.to_email for each in await news(service, waits[person["id"]])] == [email]
+
+
+async def test_who_objected_is_not_told_of_a_visit_which_stays(people: People, service: Service):
+    aino = await people.add()
+    visit = await visit_with(people, aino)
+    await people.do(aino, "objection", {"at": ago(minutes=1), "how": "Soitti."})
+    cancelled = await people.staff.post(f"/visits/{visit}/cancel")
+    assert (cancelled.json()["status"], cancelled.json()["contact_id"]) == ("cancelled", aino["id"])
+    assert len(await news(service, visit)) == 1  # the invitation of before
+    assert await news(service, await visit_with(people, aino)) == []
 
 
 async def test_an_erased_contact_is_a_trace_that_nothing_is_written_on(people: People):

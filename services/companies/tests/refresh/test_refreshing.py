@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from companies import register
-from companies.company import CompanyCommand, aggregate, company_id
+from companies.company import RefreshCompany, aggregate, company_id
+from companies.facts import Facts
 from companies.refreshing import InCare, by_command
 from companies.register import RegisterEntry
 from companies.testing import business_id, record
@@ -97,10 +98,14 @@ async def test_a_company_that_the_api_does_not_have_stays_as_the_register_has_it
     assert await counts(store) == {"unknown to the API": 1, "companies": 1}
 
 
-async def test_who_was_added_by_hand_is_not_asked_for(store: Store, server: YtjStandIn):
-    await in_care(store, "vaao", 0, known=False)
-    assert await Instance(store, server).look() == []
-    assert server.asked == []
+async def test_who_was_added_by_hand_is_asked_for_and_told_when_the_register_has_it_now(
+    store: Store, server: YtjStandIn
+):
+    await in_care(store, "vaao", 0, MANY, known=False)
+    assert await Instance(store, server).look() == [business_id(0)]
+    assert (await entry(store, 0))["asked"]["at"] == NIGHT
+    assert await store[register.COLLECTION].count_documents({}) == 1
+    assert await counts(store) == {"new": 1, "not in the register": 1, "companies": 2}
 
 
 async def test_another_deployments_companies_are_not_told(store: Store, server: YtjStandIn):
@@ -131,16 +136,6 @@ async def test_many_companies_are_gone_through_in_batches(
     assert Counter(told) == {business_id(number): 2 for number in range(MANY)}
 
 
-class Refreshed(CompanyCommand):
-    """As much of the command as is handed over."""
-
-    name: str
-    municipality: str | None
-    business_line: str | None
-    business_line_codes: str | None
-    situation: str
-
-
 async def test_a_company_is_told_by_a_command_of_its_college():
     asked: list[Ask[Any, Any]] = []
 
@@ -155,14 +150,16 @@ async def test_a_company_is_told_by_a_command_of_its_college():
     deciders: Any = Deciding()
     id = company_id("vaao", business_id(0))
     for _ in range(2):
-        await by_command(deciders, Refreshed)(InCare("vaao", id), entry_of(record(0)))
+        await by_command(deciders)(InCare("vaao", id), entry_of(record(0)))
     assert [each.college for each in asked] == ["vaao", "vaao"]
     assert asked[0].id != asked[1].id
-    assert asked[0].command == Refreshed(
+    assert asked[0].command == RefreshCompany(
         company_id=id,
-        name="Testikahvila Hämärä 0 Oy",
-        municipality="908",
-        business_line="56300",
-        business_line_codes="TOL2025",
-        situation="active",
+        facts=Facts(
+            name="Testikahvila Hämärä 0 Oy",
+            municipality="908",
+            business_line="56300",
+            business_line_codes="TOL2025",
+            situation="active",
+        ),
     )
