@@ -127,4 +127,4 @@ def evolve(area: Area | None, event: Happening) -> Area:
             raise TypeError(f"{type(event).__name__} does not happen to this area")
 
 
-aggregate = Aggregate("area", Area, AreaCommand, decide, evolve)
+aggregate = Aggregate("area", Area, AreaCommand, decide, evolve, about=lambda id, _: id)

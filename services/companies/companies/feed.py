@@ -97,4 +97,4 @@ def evolve(feed: Feed | None, event: Happening) -> Feed:
             raise TypeError(f"{type(event).__name__} does not happen to this feed")
 
 
-aggregate = Aggregate("feed", Feed, FeedCommand, decide, evolve)
+aggregate = Aggregate("feed", Feed, FeedCommand, decide, evolve, about=lambda id, _: id)

@@ -28,7 +28,10 @@ INDEXES: dict[str, Sequence[Sequence[tuple[str, int]]]] = {
     ],
     "areas": [[("college", 1), ("state.removed", 1), ("state.name", 1), ("_id", 1)]],
     "fields": [[("college", 1), ("state.key", 1)]],
-    "notes": [[("college", 1), ("state.company_id", 1), ("state.at", 1), ("_id", 1)]],
+    "notes": [
+        [("college", 1), ("state.company_id", 1), ("state.at", 1), ("_id", 1)],
+        [("college", 1), ("state.contact_id", 1), ("state.at", 1)],
+    ],
     "audit": [
         [("row.college", 1), ("row.about", 1), ("row.at", 1), ("_id", 1)],
         [("row.college", 1), ("row.at", 1), ("_id", 1)],
@@ -50,17 +53,24 @@ INDEXES: dict[str, Sequence[Sequence[tuple[str, int]]]] = {
     "visits": [
         [("college", 1), ("state.starts_at", 1), ("_id", 1)],
         [("college", 1), ("state.company_id", 1), ("state.starts_at", 1)],
-        [("college", 1), ("state.contact_id", 1)],
+        [("college", 1), ("state.contact_id", 1), ("state.starts_at", 1)],
+        [("college", 1), ("state.business_id", 1), ("state.starts_at", 1)],
+        [("college", 1), ("state.municipality", 1), ("state.starts_at", 1)],
         [("college", 1), ("state.staff", 1), ("state.starts_at", 1)],
         [("college", 1), ("state.partners", 1), ("state.starts_at", 1)],
     ],
     "needs": [
         [("college", 1), ("state.charted_at", 1), ("_id", 1)],
         [("college", 1), ("state.company_id", 1), ("state.charted_at", 1)],
+        [("college", 1), ("state.status", 1), ("state.charted_at", 1)],
+        [("college", 1), ("state.visit_id", 1)],
     ],
     "potentials": [
         [("college", 1), ("state.terms.starts_on", 1), ("_id", 1)],
+        [("college", 1), ("state.charted_at", 1), ("_id", 1)],
         [("college", 1), ("state.company_id", 1), ("state.terms.starts_on", 1)],
+        [("college", 1), ("state.field_of_study", 1), ("state.terms.starts_on", 1)],
+        [("college", 1), ("state.instructor_id", 1), ("state.charted_at", 1)],
         [("college", 1), ("state.status", 1), ("state.terms.ends_on", 1)],
     ],
 }

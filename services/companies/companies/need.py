@@ -217,4 +217,4 @@ def evolve(need: Need | None, event: Happening) -> Need:
             raise TypeError(f"{type(event).__name__} does not happen to this need")
 
 
-aggregate = Aggregate("need", Need, NeedCommand, decide, evolve)
+aggregate = Aggregate("need", Need, NeedCommand, decide, evolve, about=lambda id, need: need.company_id)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from tyrsky.policies import Policies
 from tyrsky_contracts.companies import CompanyMerged, CompanyTouched, CompanyUnmerged, VisitPlanned, VisitRecorded
 from tyrsky_contracts.event import Envelope
+from tyrsky_contracts.needs import NeedClosed, PotentialAgreed
 
-from companies.company import ReachStage
+from companies.company import CountCooperation, ReachStage
 from companies.contact_commands import UseContact
 from companies.merging import MergeInto
 from companies.need import ChartNeed, need_on_visit
@@ -30,6 +31,22 @@ def come_to_contacted(event: CompanyTouched, about: Envelope) -> ReachStage:
 def come_to_visited(event: VisitRecorded, about: Envelope) -> ReachStage:
     """Who was there has come that far."""
     return ReachStage(company_id=event.company_id, stage="visited", at=event.visited_at, because="visit.recorded")
+
+
+@policies.when(PotentialAgreed)
+def count_what_was_agreed(event: PotentialAgreed, about: Envelope) -> CountCooperation:
+    """Places that are agreed upon are cooperation."""
+    return CountCooperation(
+        company_id=event.company_id, cause=event.potential_id, at=about.time, because="potential.agreed"
+    )
+
+
+@policies.when(NeedClosed)
+def count_what_was_met(event: NeedClosed, about: Envelope) -> CountCooperation | None:
+    """A need that was met is cooperation; one that was not, or went away, is none."""
+    if event.outcome != "met":
+        return None
+    return CountCooperation(company_id=event.company_id, cause=event.need_id, at=about.time, because="need.met")
 
 
 @policies.when(CompanyMerged)

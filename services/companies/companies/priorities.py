@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from pydantic import Field
 from tyrsky.aggregate import Aggregate, Command, Happening, PrivateEvent, State
 
-Factor = Literal["reach", "employer", "age", "line"]
+Factor = Literal["reach", "employer", "age", "line", "size"]
 FACTORS: tuple[Factor, ...] = get_args(Factor)
 
 Weight = Annotated[float, Field(ge=0, le=10)]
@@ -21,6 +21,7 @@ class Priorities(State):
     employer: Weight = 3
     age: Weight = 1
     line: Weight = 2
+    size: Weight = 2
     lines: Annotated[tuple[LinePrefix, ...], Field(max_length=200)] = ()
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from tyrsky.aggregate import State
 
 from companies.priorities import FACTORS, Factor, Priorities
-from companies.register import RegisterEntry
+from companies.register import RegisterEntry, SizeClass
 from companies.views import Reach
 
 FORGOTTEN = timedelta(days=2 * 365)
@@ -91,8 +91,36 @@ REASONS: dict[str, dict[str, str]] = {
         "sv": "Branschen hör inte till dem som läroanstalten utbildar för.",
         "en": "The line of business is not among those that the college teaches for.",
     },
+    "size-micro": {
+        "fi": "Mikroyritys: alle kymmenen työntekijää.",
+        "sv": "Mikroföretag: färre än tio anställda.",
+        "en": "A micro-enterprise: fewer than ten people.",
+    },
+    "size-small": {
+        "fi": "Pieni yritys: alle viisikymmentä työntekijää.",
+        "sv": "Litet företag: färre än femtio anställda.",
+        "en": "A small enterprise: fewer than fifty people.",
+    },
+    "size-medium": {
+        "fi": "Keskisuuri yritys: alle 250 työntekijää.",
+        "sv": "Medelstort företag: färre än 250 anställda.",
+        "en": "A medium-sized enterprise: fewer than 250 people.",
+    },
+    "size-large": {
+        "fi": "Suuri yritys.",
+        "sv": "Stort företag.",
+        "en": "A large enterprise.",
+    },
+    "size-unknown": {
+        "fi": "Yrityksen kokoluokka ei ole tiedossa.",
+        "sv": "Företagets storleksklass är inte känd.",
+        "en": "The company's size class is not known.",
+    },
 }
 """What a factor came from, in words."""
+
+SIZE_POINTS: dict[SizeClass, float] = {"micro": 1, "small": 1, "medium": 0.5, "large": 0}
+"""Small companies are reached the least: nobody's job there is to talk to colleges."""
 
 
 def reasons(entry: RegisterEntry, reach: Reach, priorities: Priorities, now: datetime) -> tuple[Reason, ...]:
@@ -106,6 +134,7 @@ def reasons(entry: RegisterEntry, reach: Reach, priorities: Priorities, now: dat
         Reason(factor="line", code="line-taught", points=1)
         if (entry.business_line or "").startswith(priorities.lines or ("-",))
         else Reason(factor="line", code="line-not-taught", points=0),
+        _size(entry.size_class),
     )
 
 
@@ -125,6 +154,12 @@ def _age(registered_on: date | None, today: date) -> Reason:
     if share >= 1:
         return Reason(factor="age", code="settled", points=1)
     return Reason(factor="age", code="young", points=round(max(0.0, share), 3))
+
+
+def _size(size_class: SizeClass | None) -> Reason:
+    if size_class is None:
+        return Reason(factor="size", code="size-unknown", points=0.5)
+    return Reason(factor="size", code=f"size-{size_class}", points=SIZE_POINTS[size_class])
 
 
 def score(reasons: Sequence[Reason], priorities: Priorities) -> float:

@@ -42,15 +42,19 @@ def test_each_factor_counts():
         ({"registered_on": date(2020, 1, 1)}, {"registered_on": date(2026, 6, 1)}),
         ({"business_line": "56100"}, {"business_line": "62010"}),
         ({"business_line": "56100"}, {"business_line": None}),
+        ({"size_class": "micro"}, {"size_class": None}),
+        ({"size_class": "small"}, {"size_class": "medium"}),
+        ({"size_class": "medium"}, {"size_class": "large"}),
+        ({"size_class": None}, {"size_class": "large"}),
     ):
         assert order((company(0, **worse), NEVER), (company(1, **better), NEVER))[0] == business_id(1)
 
 
 def test_what_has_no_weight_does_not_count():
-    only_reach = Priorities(reach=1, employer=0, age=0, line=0)
+    only_reach = Priorities(reach=1, employer=0, age=0, line=0, size=0)
     one, other = company(0), company(1, likely_employer=False, registered_on=None, business_line=None)
     assert {each.score for each in rank([(one, NEVER), (other, NEVER)], only_reach, NOW, "")} == {1.0}
-    nothing = Priorities(reach=0, employer=0, age=0, line=0)
+    nothing = Priorities(reach=0, employer=0, age=0, line=0, size=0)
     assert {each.score for each in rank([(one, NEVER), (other, reached(3))], nothing, NOW, "")} == {0.0}
 
 
@@ -61,6 +65,7 @@ def test_without_lines_of_business_none_is_taught_for():
         "employer": "likely-employer",
         "age": "settled",
         "line": "line-not-taught",
+        "size": "size-unknown",
     }
 
 
@@ -81,6 +86,7 @@ companies = st.builds(
     likely_employer=st.booleans(),
     registered_on=st.none() | st.dates(date(1950, 1, 1), date(2030, 1, 1)),
     business_line=st.sampled_from([None, "56300", "62010", "01"]),
+    size_class=st.sampled_from([None, "micro", "small", "medium", "large"]),
 )
 reaches = st.just(NEVER) | st.integers(-10, 9_000).map(reached)
 priorities = st.builds(Priorities, **{factor: st.floats(0, 10) for factor in FACTORS}, lines=st.just(("56",)))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from companies.company import ReachStage
+from companies.company import CountCooperation, ReachStage
 from companies.contact_commands import UseContact
 from companies.merging import MergeInto
 from companies.need import ChartNeed, need_on_visit
@@ -22,6 +22,7 @@ from tyrsky_contracts.companies import (
     VisitRecorded,
 )
 from tyrsky_contracts.event import Envelope, Event
+from tyrsky_contracts.needs import NeedClosed, PotentialAgreed
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -134,3 +135,25 @@ async def test_a_visit_keeps_its_contact_for_longer():
     )
     assert await wanted(planned) == [("keep_who_is_visited", UseContact(contact_id=contact, now=NOON))]
     assert await wanted(planned.model_copy(update={"contact_id": None})) == []
+
+
+async def test_what_was_agreed_and_what_was_met_is_cooperation():
+    which: dict[str, Any] = {"company_id": uuid4(), "business_id": "0100130-4"}
+    agreed = PotentialAgreed(
+        potential_id=uuid4(),
+        form="apprenticeship",
+        field_codes="koulutusala-2016",
+        field_of_study="1013",
+        places=2,
+        **which,
+    )
+    counted: dict[str, Any] = {"company_id": which["company_id"], "at": NOON}
+    assert await wanted(agreed) == [
+        ("count_what_was_agreed", CountCooperation(cause=agreed.potential_id, because="potential.agreed", **counted))
+    ]
+    met = NeedClosed(need_id=uuid4(), kind="training", outcome="met", **which)
+    assert await wanted(met) == [
+        ("count_what_was_met", CountCooperation(cause=met.need_id, because="need.met", **counted))
+    ]
+    for outcome in ("not-met", "withdrawn"):
+        assert await wanted(met.model_copy(update={"outcome": outcome})) == []

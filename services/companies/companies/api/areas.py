@@ -12,7 +12,7 @@ from tyrsky.listing import Listing, Page
 from tyrsky.store import Loaded
 
 from companies.api.classifications import Classifications
-from companies.api.register import Areas
+from companies.api.places import Areas
 from companies.api.words import AreaId, Line, Municipality, Staff
 from companies.area import MUNICIPALITIES_MAX, Area, ChangeArea, DrawArea, RemoveArea
 from companies.problems import problems

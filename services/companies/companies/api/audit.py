@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pymongo.asynchronous.collection import AsyncCollection
-from tyrsky.auth import Caller, role
+from tyrsky.auth import Caller, caller, role
 from tyrsky.listing import Listing, Moment, Page, at_least, below, equals
 from tyrsky.rows import Rows, rows
 from tyrsky.store import Document
@@ -136,9 +136,11 @@ class Reads:
         await self._collection.insert_one(entry)
 
 
-async def reading(collection: Annotated[AsyncCollection[Document], Depends(reads)], staff: Staff) -> Reads:
-    """Dependency: for a route that shows personal data."""
-    return Reads(collection, staff)
+async def reading(
+    collection: Annotated[AsyncCollection[Document], Depends(reads)], by: Annotated[Caller, Depends(caller)]
+) -> Reads:
+    """Dependency: for a route that shows personal data to whom its role lets see them."""
+    return Reads(collection, by)
 
 
 Reading = Annotated[Reads, Depends(reading)]

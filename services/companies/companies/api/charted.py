@@ -5,14 +5,18 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from tyrsky.aggregate import Rejected
+from tyrsky.store import Loaded
 
+from companies.api.companies import together
 from companies.api.visits import Visits
 from companies.api.words import Appointed, Text
+from companies.company import Company
+from companies.visit_state import Visit
 
 Words = Annotated[str, Text, StringConstraints(max_length=1_000)]
 
 CHARTED = (
-    *("company-unknown", "visit-unknown", "visit-of-another-company"),
+    *("company-unknown", "company-merged", "visit-unknown", "visit-of-another-company"),
     *("charted-in-the-future", "charted-too-long-ago"),
 )
 
@@ -40,10 +44,14 @@ class TurnView(BaseModel):
     why: str
 
 
-async def check_visit(visit_id: UUID | None, company_id: UUID, visits: Visits) -> None:
-    """Refuse what was charted on a visit that is not known, or was made elsewhere.
+async def visit_at(visit_id: UUID | None, company: Loaded[Company], visits: Visits) -> Loaded[Visit] | None:
+    """The visit on which something was charted: to the company, or to one that goes on as it.
 
     :raises Rejected: ``visit-unknown``, ``visit-of-another-company``.
     """
-    if visit_id is not None and (await visits.get(visit_id)).state.company_id != company_id:
+    if visit_id is None:
+        return None
+    visit = await visits.get(visit_id)
+    if str(visit.state.company_id) not in together(company):
         raise Rejected("visit-of-another-company", field="visit_id")
+    return visit

@@ -1,9 +1,10 @@
 """Companies in the college's care."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from tyrsky.aggregate import Rejected
+from tyrsky.aggregate import Rejected, Unknown
 from tyrsky.handling import Handling, handling
 from tyrsky.listing import Page
 from tyrsky.store import Loaded
@@ -27,6 +28,43 @@ Companies = Annotated[Handling[Company, CompanyCommand], Depends(handling(aggreg
 def together(company: Loaded[Company]) -> list[str]:
     """The ids under which a company's contacts, visits and notes are: its own, and of those that go on as it."""
     return [str(company.id), *(str(each.company_id) for each in company.state.absorbed)]
+
+
+async def family(companies: Companies, company_id: UUID) -> list[str]:
+    """The ids of all that are one company with this one, also when it goes on as another."""
+    company = await companies.get(company_id)
+    into = company.state.merged_into
+    return together(await companies.get(into) if into else company)
+
+
+async def of_company(companies: Companies, company_id: UUID | None) -> dict[str, Any]:
+    """What narrows a list to what belongs to a company; nothing, when none is named."""
+    if company_id is None:
+        return {}
+    try:
+        ids = together(await companies.get(company_id))
+    except Unknown:
+        ids = [str(company_id)]
+    return {"state.company_id": {"$in": ids}}
+
+
+async def going_on(companies: Companies, company_id: UUID) -> Loaded[Company]:
+    """A company to which something new may belong.
+
+    :raises Rejected: ``company-merged``, of one that goes on as another.
+    """
+    company = await companies.get(company_id)
+    check_going_on(company)
+    return company
+
+
+def check_going_on(company: Loaded[Company]) -> None:
+    """Refuse a company that goes on as another.
+
+    :raises Rejected: ``company-merged``.
+    """
+    if company.state.merged_into is not None:
+        raise Rejected("company-merged", into=company.state.merged_into)
 
 
 @router.post(

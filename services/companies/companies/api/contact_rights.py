@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from companies.api.audit import Reading
 from companies.api.contact_views import ContactView, Said
 from companies.api.contacts import Contacts
 from companies.api.exporting import Export, export
@@ -89,10 +90,17 @@ async def erase(contact_id: ContactId, contacts: Contacts, staff: Staff) -> Cont
     responses=problems("contact-unknown"),
 )
 async def export_all(
-    contact_id: ContactId, contacts: Contacts, request: Request, response: Response, staff: Staff
+    contact_id: ContactId,
+    contacts: Contacts,
+    reading: Reading,
+    request: Request,
+    response: Response,
+    staff: Staff,
 ) -> Export:
     """All that this service holds on a person (GDPR art. 15 and 20), with labels in their language, to be handed over.
-    What notes say of them in words is not found by this: look at the notes of their visits, which are in it. What was
-    sent to them, notifications knows: `GET /notifications?contact_id=`."""
+    What is said of them in words elsewhere is not found by this: look at the notes of their company, too. What was sent
+    to them, notifications knows: `GET /notifications?contact_id=`."""
     response.headers["Content-Disposition"] = f'attachment; filename="contact-{contact_id}.json"'
-    return await export(request.app.state.database, await contacts.get(contact_id), contacts.now)
+    contact = await contacts.get(contact_id)
+    await reading.of("contact", contact_id)
+    return await export(request.app.state.database, contact, contacts.now)

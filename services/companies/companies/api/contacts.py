@@ -8,13 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from tyrsky.handling import Handling, handling
-from tyrsky.listing import Day, Filter, Listing, Page, any_of, equals
+from tyrsky.listing import Day, Filter, Listing, Page, any_of
+from tyrsky.store import Loaded
 from tyrsky_contracts.addresses import one_spelling
 from tyrsky_contracts.companies import ContactRole
 
-from companies.api.companies import Companies
+from companies.api.audit import Reading, Reads
+from companies.api.companies import Companies, going_on, of_company, together
 from companies.api.contact_views import EMAIL, ContactChanges, ContactView, NewContact
-from companies.api.objections import NetworkObjections
+from companies.api.objections import NetworkObjections, Objections
 from companies.api.words import CompanyId, ContactId, Staff
 from companies.contact import aggregate
 from companies.contact_commands import AddContact, ChangeContact, ContactCommand
@@ -76,7 +78,7 @@ class ContactsAsked(Listing):
 class AllContactsAsked(ContactsAsked):
     """And of all companies."""
 
-    company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="At one company.")
+    company_id: UUID | None = Field(None, description="At one company, and at those that go on as it.")
 
 
 @router.post(
@@ -84,7 +86,7 @@ class AllContactsAsked(ContactsAsked):
     status_code=201,
     operation_id="addContact",
     summary="Add a contact",
-    responses=problems("company-unknown", "contact-already-added", "contact-erased", *WRONG),
+    responses=problems("company-unknown", "company-merged", "contact-already-added", "contact-erased", *WRONG),
 )
 async def add(
     company_id: CompanyId,
@@ -96,7 +98,7 @@ async def add(
 ) -> ContactView:
     """Add somebody at a company. The network learns that there is a contact, and not who. One whose address somebody
     objected with, in whichever college, is added and shown so: no message goes out."""
-    company = await companies.get(company_id)
+    company = await going_on(companies, company_id)
     command = AddContact(
         contact_id=contacts.new_id(),
         now=contacts.now,
@@ -120,31 +122,47 @@ async def find(
     contacts: Contacts,
     companies: Companies,
     objections: NetworkObjections,
+    reading: Reading,
     staff: Staff,
 ) -> Page[ContactView]:
-    """The people whom the college knows at a company."""
+    """The people whom the college knows at a company, and at those that go on as it."""
     company = await companies.get(company_id)
-    page = await contacts.find(asked, {"state.company_id": str(company.id), **asked.known()})
-    return Page(items=await objections.seen(page.of(ContactView.of).items), next=page.next)
+    page = await contacts.find(asked, {"state.company_id": {"$in": together(company)}, **asked.known()})
+    return await _seen(page, objections, reading)
 
 
 @router.get(
     "/contacts", operation_id="listAllContacts", summary="List contacts", responses=problems("name-without-letters")
 )
 async def find_all(
-    asked: Annotated[AllContactsAsked, Query()], contacts: Contacts, objections: NetworkObjections, staff: Staff
+    asked: Annotated[AllContactsAsked, Query()],
+    contacts: Contacts,
+    companies: Companies,
+    objections: NetworkObjections,
+    reading: Reading,
+    staff: Staff,
 ) -> Page[ContactView]:
     """The people whom the college knows: by name, by address (who asks what is held on them?), or by when they go."""
-    page = await contacts.find(asked, asked.known())
+    page = await contacts.find(asked, {**await of_company(companies, asked.company_id), **asked.known()})
+    return await _seen(page, objections, reading)
+
+
+async def _seen(page: Page[Loaded[Contact]], objections: Objections, reading: Reads) -> Page[ContactView]:
+    """The contacts of a page as they are shown; that they were is written down."""
+    await reading.of("contact", *(contact.id for contact in page.items))
     return Page(items=await objections.seen(page.of(ContactView.of).items), next=page.next)
 
 
 @router.get(
     "/contacts/{contact_id}", operation_id="getContact", summary="One contact", responses=problems("contact-unknown")
 )
-async def get(contact_id: ContactId, contacts: Contacts, objections: NetworkObjections, staff: Staff) -> ContactView:
+async def get(
+    contact_id: ContactId, contacts: Contacts, objections: NetworkObjections, reading: Reading, staff: Staff
+) -> ContactView:
     """One contact. Of one that was erased, that there was one."""
-    return (await objections.seen([await contacts.show(contact_id, ContactView)]))[0]
+    contact = await contacts.show(contact_id, ContactView)
+    await reading.of("contact", contact_id)
+    return (await objections.seen([contact]))[0]
 
 
 @router.patch(

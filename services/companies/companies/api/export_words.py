@@ -27,6 +27,13 @@ NOTICE = words(
 CONTACT = words("Yhteystiedot", "Kontaktuppgifter", "Contact")
 VISITS = words("Käynnit, joihin sinut on kutsuttu", "Besök som du har bjudits in till", "Visits that you were asked to")
 
+NOTES = words("Muistiinpanot, joissa sinut on nimetty", "Anteckningar där du nämns", "Notes that name you")
+POTENTIALS = words(
+    "Sovitut paikat, joissa olet vastuullinen työpaikkaohjaaja",
+    "Avtalade platser där du är ansvarig arbetsplatshandledare",
+    "Agreed places of which you are the responsible instructor",
+)
+
 LABELS: Mapping[str, Words] = {
     "name": words("Nimi", "Namn", "Name"),
     "role": words("Rooli", "Roll", "Role"),
@@ -48,7 +55,16 @@ LABELS: Mapping[str, Words] = {
     "status": words("Tila", "Status", "Status"),
     "starts_at": words("Alkaa", "Börjar", "Begins"),
     "ends_at": words("Päättyy", "Slutar", "Ends"),
+    "answered_at": words("Vastattu", "Besvarat", "Answered"),
+    "answer_words": words("Vastauksen sanat", "Svarets ord", "Words of the answer"),
     "notes": words("Muistiinpanot", "Anteckningar", "Notes"),
+    "kind": words("Laji", "Slag", "Kind"),
+    "at": words("Milloin", "När", "When"),
+    "text": words("Teksti", "Text", "Text"),
+    "form": words("Muoto", "Form", "Form"),
+    "field_of_study": words("Koulutusala", "Utbildningsområde", "Field of study"),
+    "agreed_places": words("Sovittuja paikkoja", "Avtalade platser", "Places agreed upon"),
+    "agreed_on": words("Sovittu", "Avtalat", "Agreed on"),
 }
 
 VALUES: Mapping[tuple[str, str], Words] = {
@@ -75,5 +91,11 @@ VALUES: Mapping[tuple[str, str], Words] = {
     ("status", "confirmed"): words("vahvistettu", "bekräftat", "confirmed"),
     ("status", "declined"): words("torjuttu", "avböjt", "declined"),
     ("status", "cancelled"): words("peruttu", "inställt", "cancelled"),
+    ("kind", "note"): words("muistiinpano", "anteckning", "note"),
+    ("kind", "call"): words("puhelu", "samtal", "call"),
+    ("kind", "e-mail"): words("sähköposti", "e-post", "e-mail"),
+    ("kind", "meeting"): words("tapaaminen", "möte", "meeting"),
+    ("form", "apprenticeship"): words("oppisopimus", "läroavtal", "apprenticeship"),
+    ("form", "training-agreement"): words("koulutussopimus", "utbildningsavtal", "training agreement"),
     ("status", "recorded"): words("tehty", "genomfört", "made"),
 }

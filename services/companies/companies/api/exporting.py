@@ -39,7 +39,17 @@ MENTIONS: Mapping[str, Mention] = {
         collection="visits",
         field="contact_id",
         newest="starts_at",
-        shown=("company_name", "status", "starts_at", "ends_at", "notes"),
+        shown=("company_name", "status", "starts_at", "ends_at", "answered_at", "answer_words", "notes"),
+    ),
+    "notes": Mention(
+        title=export_words.NOTES, collection="notes", field="contact_id", newest="at", shown=("kind", "at", "text")
+    ),
+    "potentials": Mention(
+        title=export_words.POTENTIALS,
+        collection="potentials",
+        field="instructor_id",
+        newest="charted_at",
+        shown=("form", "field_of_study", "agreed_places", "agreed_on"),
     ),
 }
 

@@ -13,8 +13,8 @@ from tyrsky.store import Loaded
 from tyrsky_contracts.companies import Need as Kind
 from tyrsky_contracts.needs import Level, NeedOutcome
 
-from companies.api.charted import CHARTED, Charted, TurnView, Words, check_visit
-from companies.api.companies import Companies
+from companies.api.charted import CHARTED, Charted, TurnView, Words, visit_at
+from companies.api.companies import Companies, going_on, of_company
 from companies.api.visits import Visits
 from companies.api.words import BusinessIdText, CompanyId, NeedId, Staff
 from companies.need import (
@@ -129,7 +129,7 @@ class NeedsAsked(Listing):
     sorts: ClassVar[Mapping[str, str]] = {"charted_at": "state.charted_at"}
 
     sort: Literal["charted_at", "-charted_at"] = Field("-charted_at", description="By when they were charted.")
-    company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="Of one company.")
+    company_id: UUID | None = Field(None, description="Of one company, and of those that go on as it.")
     business_id: Annotated[BusinessIdText | None, equals("state.business_id")] = Field(
         None, description="Of one company, by its business id as it is written.", examples=["0100130-4"]
     )
@@ -161,16 +161,16 @@ async def chart(
 ) -> NeedView:
     """Chart what a company needs. The same need sent again is the same need. One that a visit's record named already is
     described by this: its id is the same."""
-    company = await companies.get(company_id)
-    await check_visit(new.visit_id, company.id, visits)
+    company = await going_on(companies, company_id)
+    visit = await visit_at(new.visit_id, company, visits)
     if new.visit_id is not None and new.id is not None:
         raise Rejected("need-id-not-free", field="id")
     command = ChartNeed(
         need_id=need_on_visit(new.visit_id, new.kind) if new.visit_id else new.id or needs.new_id(),
         now=needs.now,
         charted_at=new.charted_at or needs.now,
-        company_id=company.id,
-        business_id=company.state.business_id,
+        company_id=visit.state.company_id if visit else company.id,
+        business_id=visit.state.business_id if visit else company.state.business_id,
         kind=new.kind,
         level=new.level,
         visit_id=new.visit_id,
@@ -181,9 +181,11 @@ async def chart(
 
 
 @router.get("/needs", operation_id="listNeeds", summary="List needs")
-async def find(asked: Annotated[NeedsAsked, Query()], needs: Needs, staff: Staff) -> Page[NeedView]:
+async def find(
+    asked: Annotated[NeedsAsked, Query()], needs: Needs, companies: Companies, staff: Staff
+) -> Page[NeedView]:
     """What the college's companies need, the last charted first."""
-    return (await needs.find(asked)).of(NeedView.of)
+    return (await needs.find(asked, await of_company(companies, asked.company_id))).of(NeedView.of)
 
 
 @router.get("/needs/{need_id}", operation_id="getNeed", summary="One need", responses=problems("need-unknown"))

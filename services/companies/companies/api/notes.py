@@ -11,7 +11,7 @@ from tyrsky.handling import Handling, handling
 from tyrsky.listing import Listing, Moment, Page, any_of, at_least, below, equals
 from tyrsky.store import Loaded
 
-from companies.api.companies import Companies, together
+from companies.api.companies import Companies, going_on, together
 from companies.api.contacts import Contacts
 from companies.api.words import CompanyId, Staff
 from companies.note import (
@@ -113,6 +113,7 @@ class NotesAsked(Listing):
     summary="Write a note",
     responses=problems(
         "company-unknown",
+        "company-merged",
         "contact-unknown",
         "contact-of-another-company",
         "note-empty",
@@ -124,9 +125,11 @@ async def write(
     company_id: CompanyId, new: NewNote, notes: Notes, companies: Companies, contacts: Contacts, staff: Staff
 ) -> NoteView:
     """Write down a call, an e-mail, a meeting or a thought."""
-    company = await companies.get(company_id)
-    if new.contact_id is not None and (await contacts.get(new.contact_id)).state.company_id != company.id:
-        raise Rejected("contact-of-another-company", field="contact_id")
+    company = await going_on(companies, company_id)
+    if new.contact_id is not None:
+        contact = await contacts.get(new.contact_id)
+        if str(contact.state.company_id) not in together(company):
+            raise Rejected("contact-of-another-company", field="contact_id")
     command = WriteNote(
         note_id=new.id or notes.new_id(),
         company_id=company.id,

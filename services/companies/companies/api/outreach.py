@@ -14,8 +14,9 @@ from tyrsky.store import Loaded
 
 from companies.api.companies import Companies
 from companies.api.fields import Admin
+from companies.api.places import KnownPlaces, Places
 from companies.api.register import NetworkReach, Register
-from companies.api.words import Municipality, Staff
+from companies.api.words import Municipality, Region, Staff
 from companies.company import company_id
 from companies.priorities import LinePrefix, Priorities, SetPriorities, Weight, aggregate, priorities_id
 from companies.problems import problems
@@ -42,6 +43,7 @@ class PrioritiesWanted(BaseModel):
     employer: Weight = Field(description="That it is in the employer register: a proxy of its size.", examples=[3])
     age: Weight = Field(description="That it has been at work for three years.", examples=[1])
     line: Weight = Field(description="That the college teaches for its line of business.", examples=[2])
+    size: Weight = Field(description="That it is small, where its size class is known.", examples=[2])
     lines: list[LinePrefix] = Field(
         max_length=200, description="Lines of business, or classes of them.", examples=[["56", "4331"]]
     )
@@ -118,6 +120,34 @@ class RankingView(BaseModel):
     seed: str = Field(description="What ordered those that are alike.", examples=["2026-W48"])
 
 
+class Where:
+    """Of which companies a ranking is: those that are in all that is named."""
+
+    def __init__(
+        self,
+        municipality: Annotated[
+            list[Municipality] | None, Query(max_length=50, description="In any of these.", examples=[["908"]])
+        ] = None,
+        region: Annotated[
+            Region | None, Query(description="The region's two digits: its municipalities.", examples=["06"])
+        ] = None,
+        area: Annotated[UUID | None, Query(description="One of the college's areas: its municipalities.")] = None,
+    ) -> None:
+        self._municipality, self._region, self._area = municipality, region, area
+
+    async def municipalities(self, places: Places) -> list[str]:
+        """The municipalities that are in all of these.
+
+        :raises Rejected: ``ranking-nowhere``, ``region-unknown``, ``area-unknown``.
+        """
+        named = await places.municipalities(self._region, self._area)
+        if self._municipality:
+            named.append({*self._municipality})
+        if not named:
+            raise Rejected("ranking-nowhere", field="municipality")
+        return sorted(set.intersection(*named))
+
+
 async def _priorities(prioritising: Prioritising, college: str) -> Priorities:
     try:
         return (await prioritising.get(priorities_id(college))).state
@@ -141,13 +171,15 @@ async def set_priorities(wanted: PrioritiesWanted, prioritising: Prioritising, b
 
 
 @router.get(
-    "/ranking", operation_id="rankCompanies", summary="Whom to reach first", responses=problems("ranking-too-wide")
+    "/ranking",
+    operation_id="rankCompanies",
+    summary="Whom to reach first",
+    responses=problems("ranking-nowhere", "ranking-too-wide", "region-unknown", "area-unknown"),
 )
 async def ranking(
-    municipality: Annotated[
-        list[Municipality], Query(min_length=1, max_length=50, description="Where.", examples=[["908"]])
-    ],
+    where: Annotated[Where, Depends()],
     entries: Register,
+    places: KnownPlaces,
     network: NetworkReach,
     companies: Companies,
     prioritising: Prioritising,
@@ -158,8 +190,9 @@ async def ranking(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.")] = 50,
 ) -> RankingView:
-    """The living companies of some municipalities, the least reached and most promising first, with reasons."""
-    wanted = {"municipality": {"$in": municipality}, "situation": "active"}
+    """The living companies of some municipalities, a region or an area of the college's, the least reached and most
+    promising first, with reasons."""
+    wanted = {"municipality": {"$in": await where.municipalities(places)}, "situation": "active"}
     found = [
         RegisterEntry.model_validate(each)
         async for each in entries.find(wanted, {"addresses": 0, "search_keys": 0}).limit(CANDIDATES_MAX + 1)

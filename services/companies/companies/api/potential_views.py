@@ -160,7 +160,7 @@ class PotentialsAsked(Listing):
     sort: Literal["starts_on", "-starts_on", "charted_at", "-charted_at"] = Field(
         "starts_on", description="By when the period begins, or by when it was charted."
     )
-    company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="Of one company.")
+    company_id: UUID | None = Field(None, description="Of one company, and of those that go on as it.")
     business_id: Annotated[BusinessIdText | None, equals("state.business_id")] = Field(
         None, description="Of one company, by its business id as it is written.", examples=["0100130-4"]
     )

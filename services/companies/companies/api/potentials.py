@@ -7,8 +7,8 @@ from tyrsky.aggregate import Rejected
 from tyrsky.handling import Handling, handling
 from tyrsky.listing import Page
 
-from companies.api.charted import CHARTED, check_visit
-from companies.api.companies import Companies
+from companies.api.charted import CHARTED, visit_at
+from companies.api.companies import Companies, family, going_on, of_company
 from companies.api.contacts import Contacts
 from companies.api.potential_views import (
     Agreement,
@@ -57,8 +57,8 @@ async def chart(
 ) -> PotentialView:
     """Chart places that a company could give to students. The same sent again is the same; with other content it is
     refused."""
-    company = await companies.get(company_id)
-    await check_visit(new.visit_id, company.id, visits)
+    company = await going_on(companies, company_id)
+    await visit_at(new.visit_id, company, visits)
     command = ChartPotential(
         potential_id=new.id or potentials.new_id(),
         now=potentials.now,
@@ -77,9 +77,12 @@ async def chart(
 
 
 @router.get("/potentials", operation_id="listPotentials", summary="List places for students")
-async def find(asked: Annotated[PotentialsAsked, Query()], potentials: Potentials, staff: Staff) -> Page[PotentialView]:
+async def find(
+    asked: Annotated[PotentialsAsked, Query()], potentials: Potentials, companies: Companies, staff: Staff
+) -> Page[PotentialView]:
     """The places that the college's companies could give, those that begin first first."""
-    return (await potentials.find(asked, asked.also())).of(PotentialView.of)
+    narrowed = await of_company(companies, asked.company_id)
+    return (await potentials.find(asked, {**narrowed, **asked.also()})).of(PotentialView.of)
 
 
 @router.get(
@@ -120,12 +123,17 @@ async def confirm(potential_id: PotentialId, told: Confirmation, potentials: Pot
     ),
 )
 async def agree(
-    potential_id: PotentialId, told: Agreement, potentials: Potentials, contacts: Contacts, staff: Staff
+    potential_id: PotentialId,
+    told: Agreement,
+    potentials: Potentials,
+    companies: Companies,
+    contacts: Contacts,
+    staff: Staff,
 ) -> PotentialView:
     """Note that places were agreed upon in writing, with a named responsible workplace instructor."""
     company_id = (await potentials.get(potential_id)).state.company_id
     instructor = (await contacts.get(told.instructor_id)).state
-    if instructor.company_id != company_id:
+    if str(instructor.company_id) not in await family(companies, company_id):
         raise Rejected("contact-of-another-company", field="instructor_id")
     if instructor.role != "workplace-instructor":
         raise Rejected("contact-not-instructor", field="instructor_id")

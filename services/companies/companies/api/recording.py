@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from tyrsky.aggregate import Unknown
 from tyrsky_contracts.companies import Manner, Need
 
-from companies.api.companies import Companies
+from companies.api.companies import Companies, check_going_on
 from companies.api.inviting import Invitations, visited
 from companies.api.visit_views import AINO, VisitView
 from companies.api.visits import Visits
@@ -92,6 +93,7 @@ async def record(visit_id: VisitId, made: VisitRecord, visits: Visits, staff: St
     summary="Record a visit that nobody planned",
     responses=problems(
         "company-unknown",
+        "company-merged",
         "contact-unknown",
         "contact-of-another-company",
         "visit-of-another-company",
@@ -110,9 +112,18 @@ async def record_unplanned(
     """Tell of a visit that was made without a plan. The id is the client's: the same visit sent again, even after days,
     is the same visit and answered the same; with other content it is refused."""
     company = await companies.get(company_id)
+    if not await _is_known(made.id, visits):  # what was recorded before a merger may be sent again
+        check_going_on(company)
     await invitations.check(company, made.contact_id)
     known = made.known()
     command = RecordUnplannedVisit(
         visit_id=known.pop("id"), now=visits.now, by=staff.subject, company=visited(company), **known
     )
     return await visits.handle(command, VisitView)
+
+
+async def _is_known(visit_id: UUID, visits: Visits) -> bool:
+    try:
+        return bool(await visits.get(visit_id))
+    except Unknown:
+        return False

@@ -7,15 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ConfigDict, Field
 from pymongo.asynchronous.collection import AsyncCollection
-from tyrsky.aggregate import Rejected, Unknown
-from tyrsky.handling import Handling, handling
+from tyrsky.aggregate import Unknown
 from tyrsky.listing import Filter, Listing, Page, any_of, equals, prefix
 from tyrsky.rows import Rows, rows
 from tyrsky.store import Document
 from tyrsky_contracts.companies import Situation
 
-from companies import area, classification
-from companies.api.classifications import Classifications
+from companies.api.places import KnownPlaces
 from companies.api.words import BusinessIdInPath, BusinessIdText, BusinessLine, Municipality, Region, Staff
 from companies.problems import problems
 from companies.register import COLLECTION, LineCodes, RegisterEntry, SizeClass, name_begins, parse_business_id
@@ -30,7 +28,6 @@ async def register(request: Request) -> AsyncCollection[Document]:  # async, or 
 
 
 Register = Annotated[AsyncCollection[Document], Depends(register)]
-Areas = Annotated[Handling[area.Area, area.AreaCommand], Depends(handling(area.aggregate))]
 NetworkReach = Annotated[Rows[Reach], Depends(rows(reach))]
 
 EXAMPLE: dict[str, Any] = {
@@ -131,28 +128,13 @@ class EntriesAsked(Listing):
     responses=problems("business-id-check-digit", "name-without-letters", "region-unknown", "area-unknown"),
 )
 async def find(
-    asked: Annotated[EntriesAsked, Query()], entries: Register, classes: Classifications, areas: Areas, staff: Staff
+    asked: Annotated[EntriesAsked, Query()], entries: Register, places: KnownPlaces, staff: Staff
 ) -> Page[EntryView]:
     """Companies of the business register, the dead too: look at `situation`. They need not be in anybody's care."""
-    places: list[Document] = []
-    if asked.region is not None:
-        places.append({"municipality": {"$in": await _municipalities_of(classes, asked.region)}})
-    if asked.area is not None:
-        drawn = await areas.get(asked.area)
-        if drawn.state.removed:
-            raise Unknown("area", asked.area)
-        places.append({"municipality": {"$in": list(drawn.state.municipalities)}})
-    page = await asked.page(entries, {"$and": places} if places else {})
+    found = await places.municipalities(asked.region, asked.area)
+    wanted = [{"municipality": {"$in": sorted(each)}} for each in found]
+    page = await asked.page(entries, {"$and": wanted} if wanted else {})
     return page.of(EntryView.model_validate)
-
-
-async def _municipalities_of(classes: Classifications, region: str) -> list[str]:
-    """Those that have gone too: companies may still have their codes."""
-    wanted: Document = {"kind": "municipality", "parent": region}
-    found = await classes.find(wanted, {"code": 1}).to_list(classification.MUNICIPALITIES_MAX)
-    if not found:
-        raise Rejected("region-unknown", field="region")
-    return sorted(each["code"] for each in found)
 
 
 @router.get(

@@ -12,11 +12,12 @@ from tyrsky.listing import Listing, Moment, Page, any_of, at_least, below
 from tyrsky.store import Loaded
 from tyrsky_contracts.companies import ContactRole, Manner
 
+from companies.api.audit import Reading
 from companies.api.contacts import Contacts
 from companies.api.visit_views import VisitView
 from companies.api.visits import Visits
 from companies.api.words import Partner, Staff, Subject, Text, VisitId
-from companies.contact import Contact
+from companies.contact_state import Contact
 from companies.problems import problems
 from companies.visit_commands import PEOPLE_MAX, RemarkOnVisit, ShareVisit
 from companies.visit_state import Status, Visit
@@ -123,14 +124,15 @@ async def invited_to(visit_id: UUID, visits: Visits, subject: str) -> Loaded[Vis
     return visit
 
 
-async def their_contact(visit: Visit, contacts: Contacts) -> Contact | None:
+async def their_contact(visit: Visit, contacts: Contacts) -> Loaded[Contact] | None:
     """The contact that partners may see, if there still is one."""
     if visit.contact_id is None or not visit.partners_see_contact:
         return None
     try:
-        return (await contacts.get(visit.contact_id)).state
+        contact = await contacts.get(visit.contact_id)
     except Unknown:
         return None
+    return None if contact.state.erased_at else contact
 
 
 @router.post(
@@ -161,10 +163,14 @@ async def find(asked: Annotated[JointVisitsAsked, Query()], visits: Visits, part
     summary="One visit that one was invited to",
     responses=problems("visit-unknown"),
 )
-async def get(visit_id: VisitId, visits: Visits, contacts: Contacts, partner: Partner) -> JointVisitView:
+async def get(
+    visit_id: VisitId, visits: Visits, contacts: Contacts, reading: Reading, partner: Partner
+) -> JointVisitView:
     """One visit that whoever asks was invited to come along on."""
     visit = await invited_to(visit_id, visits, partner.subject)
-    return shown(visit, partner.subject, await their_contact(visit.state, contacts))
+    contact = await their_contact(visit.state, contacts)
+    await reading.of("contact", *([contact.id] if contact else []))
+    return shown(visit, partner.subject, contact.state if contact else None)
 
 
 @router.post(

@@ -129,7 +129,7 @@ class VisitsAsked(Listing):
     sorts: ClassVar[Mapping[str, str]] = {"starts_at": "state.starts_at"}
 
     sort: Literal["starts_at", "-starts_at"] = Field("starts_at", description="By when they begin.")
-    company_id: Annotated[UUID | None, equals("state.company_id")] = Field(None, description="To one company.")
+    company_id: UUID | None = Field(None, description="To one company, and to those that go on as it.")
     business_id: Annotated[BusinessIdText | None, equals("state.business_id")] = Field(
         None, description="To one company, by its business id as it is written.", examples=["0100130-4"]
     )

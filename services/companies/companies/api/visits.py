@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from tyrsky.handling import Handling, handling
 from tyrsky.listing import Page
 
-from companies.api.companies import Companies
+from companies.api.companies import Companies, going_on, of_company
 from companies.api.inviting import Invitations, visited
 from companies.api.visit_views import NewVisit, VisitChange, Visitors, VisitsAsked, VisitView
 from companies.api.words import CompanyId, Staff, VisitId
@@ -28,7 +28,9 @@ WRONG_TIMES = ("visit-in-the-past", "visit-too-far-ahead", "visit-ends-before-it
     operation_id="planVisit",
     summary="Plan a visit",
     responses=problems(
-        "company-unknown", "contact-unknown", "contact-of-another-company", "visit-already-planned", *WRONG_TIMES
+        *("company-unknown", "company-merged", "contact-unknown", "contact-of-another-company"),
+        "visit-already-planned",
+        *WRONG_TIMES,
     ),
 )
 async def plan(
@@ -36,7 +38,7 @@ async def plan(
 ) -> VisitView:
     """Plan a visit. The contact, if one is named who has an address, gets an invitation by mail with a link that
     confirms or declines it."""
-    company = await companies.get(company_id)
+    company = await going_on(companies, company_id)
     await invitations.check(company, new.contact_id)
     visit_id = visits.new_id()
     command = PlanVisit(
@@ -56,10 +58,13 @@ async def plan(
 
 
 @router.get("/visits", operation_id="listVisits", summary="List visits")
-async def find(asked: Annotated[VisitsAsked, Query()], visits: Visits, staff: Staff) -> Page[VisitView]:
+async def find(
+    asked: Annotated[VisitsAsked, Query()], visits: Visits, companies: Companies, staff: Staff
+) -> Page[VisitView]:
     """The college's visits, the earliest first."""
-    mine = {"state.staff": staff.subject} if asked.mine else None
-    return (await visits.find(asked, mine)).of(VisitView.of)
+    narrowed = await of_company(companies, asked.company_id)
+    mine = {"state.staff": staff.subject} if asked.mine else {}
+    return (await visits.find(asked, {**narrowed, **mine})).of(VisitView.of)
 
 
 @router.get("/visits/{visit_id}", operation_id="getVisit", summary="One visit", responses=problems("visit-unknown"))

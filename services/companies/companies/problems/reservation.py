@@ -46,6 +46,13 @@ declare(
         en="Your college has not reserved the contact with this company. Reserve it first.",
     ),
     Problem(
+        "ranking-nowhere",
+        422,
+        fi="Kerro, missä yritykset ovat: kunta (municipality), maakunta (region) tai oma alue (area).",
+        sv="Ange var företagen finns: kommun (municipality), landskap (region) eller eget område (area).",
+        en="Say where the companies are: by municipality, region, or an area of the college's.",
+    ),
+    Problem(
         "ranking-too-wide",
         422,
         fi="Alueella on liikaa yrityksiä yhteen järjestykseen. Valitse vähemmän kuntia.",

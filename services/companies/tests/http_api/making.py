@@ -41,10 +41,10 @@ async def invited(by: Client, company: dict[str, Any], **other: Any) -> dict[str
 
 
 async def outbox(service: Service, visit_id: str) -> list[dict[str, Any]]:
-    """What waits to be published of a visit."""
+    """What waits to be published of a visit, beside its entries in the audit log."""
     found = await service.database["visits"].find_one({"_id": visit_id})
     assert found is not None
-    return found["outbox"]
+    return [each for each in found["outbox"] if each["topic"] != "audit"]
 
 
 async def news(service: Service, visit_id: str) -> list[NotificationRequested]:

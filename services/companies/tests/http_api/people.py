@@ -43,6 +43,11 @@ class People:
     async def document(self, person: dict[str, Any]) -> dict[str, Any]:
         return await self.service.database["contacts"].find_one({"_id": person["id"]}) or {}
 
+    async def told(self, person: dict[str, Any]) -> list[str]:
+        """What the network will be told of the contact."""
+        waiting = (await self.document(person))["outbox"]
+        return [entry["headers"]["ce_type"] for entry in waiting if entry["topic"] != "audit"]
+
     async def heard(self, person: dict[str, Any]) -> None:
         """The network hears what waits in the contact's outbox."""
         reaction = ProjectionReaction(objections, self.service.database, service="companies")

@@ -48,7 +48,7 @@ async def visit_of(staff: Client, company: dict[str, Any], **other: Any) -> dict
 async def outbox(service: Service, collection: str, id: str) -> list[dict[str, Any]]:
     found = await service.database[collection].find_one({"_id": id})
     assert found is not None
-    return found["outbox"]
+    return [each for each in found["outbox"] if each["topic"] != "audit"]
 
 
 def news_of(entry: dict[str, Any]) -> dict[str, Any]:
