@@ -246,6 +246,4 @@ def evolve(potential: Potential | None, event: Happening) -> Potential:
             raise TypeError(f"{type(event).__name__} does not happen to this potential")
 
 
-aggregate = Aggregate(
-    "potential", Potential, PotentialCommand, decide, evolve, about=lambda id, potential: potential.company_id
-)
+aggregate = Aggregate("potential", Potential, PotentialCommand, decide, evolve, about=lambda id, its: its.company_id)

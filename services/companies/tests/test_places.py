@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from companies.api.outreach import Where
+from companies.api.outreach import RankingAsked
 from companies.api.places import Places
 from companies.area import Area
 from tyrsky.aggregate import Rejected, Unknown
@@ -54,7 +54,7 @@ places = Places(classes, areas)
     ],
 )
 async def test_a_ranking_is_of_what_is_in_all_that_is_named(where: dict[str, Any], found: list[str]):
-    assert await Where(**where).municipalities(places) == found
+    assert await RankingAsked(**where).where(places) == found
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ async def test_a_ranking_is_of_what_is_in_all_that_is_named(where: dict[str, Any
 )
 async def test_a_place_that_is_not_is_refused(where: dict[str, Any], code: str):
     with pytest.raises(Rejected, match=code):
-        await Where(**where).municipalities(places)
+        await RankingAsked(**where).where(places)

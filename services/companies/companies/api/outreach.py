@@ -120,29 +120,27 @@ class RankingView(BaseModel):
     seed: str = Field(description="What ordered those that are alike.", examples=["2026-W48"])
 
 
-class Where:
-    """Of which companies a ranking is: those that are in all that is named."""
+class RankingAsked(BaseModel):
+    """Of which companies a ranking is (those that are in all that is named), and how it is ordered."""
 
-    def __init__(
-        self,
-        municipality: Annotated[
-            list[Municipality] | None, Query(max_length=50, description="In any of these.", examples=[["908"]])
-        ] = None,
-        region: Annotated[
-            Region | None, Query(description="The region's two digits: its municipalities.", examples=["06"])
-        ] = None,
-        area: Annotated[UUID | None, Query(description="One of the college's areas: its municipalities.")] = None,
-    ) -> None:
-        self._municipality, self._region, self._area = municipality, region, area
+    model_config = ConfigDict(extra="forbid")
 
-    async def municipalities(self, places: Places) -> list[str]:
+    municipality: list[Municipality] = Field([], max_length=50, description="In any of these.", examples=[["908"]])
+    region: Region | None = Field(None, description="The region's two digits: its municipalities.", examples=["06"])
+    area: UUID | None = Field(None, description="One of the college's areas: its municipalities.")
+    seed: str | None = Field(
+        None, max_length=100, description="Orders those that are alike; another each week when it is left out."
+    )
+    limit: int = Field(50, ge=1, le=LIMIT_MAX, description="How many at most.")
+
+    async def where(self, places: Places) -> list[str]:
         """The municipalities that are in all of these.
 
         :raises Rejected: ``ranking-nowhere``, ``region-unknown``, ``area-unknown``.
         """
-        named = await places.municipalities(self._region, self._area)
-        if self._municipality:
-            named.append({*self._municipality})
+        named = await places.municipalities(self.region, self.area)
+        if self.municipality:
+            named.append({*self.municipality})
         if not named:
             raise Rejected("ranking-nowhere", field="municipality")
         return sorted(set.intersection(*named))
@@ -177,22 +175,17 @@ async def set_priorities(wanted: PrioritiesWanted, prioritising: Prioritising, b
     responses=problems("ranking-nowhere", "ranking-too-wide", "region-unknown", "area-unknown"),
 )
 async def ranking(
-    where: Annotated[Where, Depends()],
+    asked: Annotated[RankingAsked, Query()],
     entries: Register,
     places: KnownPlaces,
     network: NetworkReach,
     companies: Companies,
     prioritising: Prioritising,
     staff: Staff,
-    seed: Annotated[
-        str | None,
-        Query(max_length=100, description="Orders those that are alike; another each week when it is left out."),
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.")] = 50,
 ) -> RankingView:
     """The living companies of some municipalities, a region or an area of the college's, the least reached and most
     promising first, with reasons."""
-    wanted = {"municipality": {"$in": await where.municipalities(places)}, "situation": "active"}
+    wanted = {"municipality": {"$in": await asked.where(places)}, "situation": "active"}
     found = [
         RegisterEntry.model_validate(each)
         async for each in entries.find(wanted, {"addresses": 0, "search_keys": 0}).limit(CANDIDATES_MAX + 1)
@@ -200,9 +193,9 @@ async def ranking(
     if len(found) > CANDIDATES_MAX:
         raise Rejected("ranking-too-wide", field="municipality", most=CANDIDATES_MAX)
     reached = await _reached(network, [entry.business_id for entry in found])
-    by = seed or f"{companies.now:%G-W%V}"
+    by = asked.seed or f"{companies.now:%G-W%V}"
     pairs = [(entry, reached.get(entry.business_id, Reach())) for entry in found]
-    ranked = rank(pairs, await _priorities(prioritising, staff.college), companies.now, by)[:limit]
+    ranked = rank(pairs, await _priorities(prioritising, staff.college), companies.now, by)[: asked.limit]
     ids = await asyncio.gather(*(_in_care(companies, staff.college, each.entry.business_id) for each in ranked))
     views = [RankedView.of(each, id) for each, id in zip(ranked, ids, strict=True)]
     return RankingView(ranked=views, candidates=len(found), seed=by)
