@@ -15,6 +15,7 @@ from tyrsky.testing.tokens import Authority
 
 from .calling import Caller, Client
 from .making import Registered
+from .places import area_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -29,6 +30,7 @@ POTENTIAL = {
         "ends_on": (TOMORROW + timedelta(days=200)).date().isoformat(),
     },
 }
+SAID = {"at": "2026-09-03T10:00:00+03:00", "how": "Soitti."}
 PERSON = {"name": "Aino Esimerkki", "email": "aino@kahvila.example"}
 
 
@@ -46,9 +48,17 @@ def refusal(answer: httpx2.Response) -> tuple[int, str, str | None]:
 
 BODIES: dict[str, dict[str, Any]] = {
     "registerCompany": {"business_id": "0100130-4"},
-    "tagCompany": {"tags": []},
+    "changeCompany": {"tags": []},
+    "previewMerger": {"absorbed": str(uuid4())},
+    "mergeCompany": {"absorbed": str(uuid4())},
+    "unmergeCompany": {"released": str(uuid4())},
+    "drawArea": {"name": "Kaikki", "municipalities": ["908"]},
     "addContact": {"name": "Aino", "phone": "040 123"},
     "changeContact": {"language": "sv"},
+    "recordConsent": SAID,
+    "withdrawConsent": SAID,
+    "recordObjection": SAID,
+    "writeNote": {"text": "Soita uudelleen."},
     "planVisit": TIME,
     "moveVisit": TIME,
     "recordUnplannedVisit": {"id": str(uuid4()), "visited_at": "2026-01-20T10:00:00Z"},
@@ -64,6 +74,10 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 PARTNERS_TOO = {"listJointVisits", "getJointVisit", "remarkOnVisit", "openCalendar", "getCalendar", "revokeCalendar"}
+
+
+def new_field() -> dict[str, Any]:
+    return {"key": f"f{uuid4().hex[:10]}", "kind": "number", "labels": {"fi": "Koko"}}
 
 
 def wishes(service: Service, ids: dict[str, str], *, without: Collection[str] = ()) -> list[tuple[str, str, bytes]]:
@@ -91,7 +105,11 @@ NOWHERE = {
     "need_id": str(uuid4()),
     "potential_id": str(uuid4()),
     "feed_id": str(uuid4()),
+    "area_id": str(uuid4()),
+    "field_id": str(uuid4()),
+    "note_id": str(uuid4()),
     "business_id": "0100130-4",
+    "kind": "municipality",
     "day": "2026-09-10",
 }
 
@@ -100,7 +118,7 @@ NOWHERE = {
 async def test_whose_work_it_is_not_may_do_nothing(role: str, caller: Caller, service: Service):
     theirs = PARTNERS_TOO if role == "municipal-partner" else set[str]()
     told = await refusals(caller("vaao", role), service, without=theirs)
-    assert len(told) == 39 - len(theirs)
+    assert len(told) == 78 - len(theirs)
     assert set(told.values()) == {(403, "role-missing")}
 
 
@@ -126,17 +144,20 @@ async def test_what_is_another_colleges_is_not_there(
         "need": (await staff.post(f"{path}/needs", BODIES["chartNeed"])).json(),
         "potential": (await staff.post(f"{path}/potentials", BODIES["chartPotential"])).json(),
         "feed": (await staff.post("/calendar", {})).json(),
+        "note": (await staff.post(f"{path}/notes", BODIES["writeNote"])).json(),
+        "area": await area_of(staff, service),
+        "field": (await caller("vaao", "coordinator").post("/fields", new_field())).json(),
     }
     ids = {f"{kind}_id": thing["id"] for kind, thing in made.items()}
-    ids |= {"company_id": company["id"], "business_id": "", "day": "2026-09-10"}
+    ids |= {"company_id": company["id"], "business_id": "", "kind": "", "day": "2026-09-10"}
     strangers = {role: caller("sasky", role, sub="stranger") for role in ("admin", "municipal-partner")}
     for method, path, body in wishes(service, ids, without={"listVisitsOfDay"}):
         if any(id and id in path for id in ids.values()):
             stranger = strangers["municipal-partner" if path.startswith("/joint-visits") else "admin"]
             status, code, _ = refusal(await stranger.send(method, path, body))
             assert (status, code.partition("-")[2]) == (404, "unknown"), f"{method} {path}"
-    for path in ("/companies", "/visits", "/needs", "/potentials"):
+    for path in ("/companies", "/contacts", "/visits", "/needs", "/potentials", "/areas", "/fields", "/audit/changes"):
         listed = (await strangers["admin"].get(path, limit=200)).json()["items"]
-        assert not {company["id"], *ids.values()} & {each["id"] for each in listed}
-    for kind in ("contact", "visit", "need", "potential"):
+        assert not {company["id"], *ids.values()} & {each.get("id") or each["thing"] for each in listed}
+    for kind in ("contact", "visit", "need", "potential", "note", "area", "field"):
         assert (await staff.get(f"/{kind}s/{made[kind]['id']}")).json() == made[kind]
