@@ -18,7 +18,7 @@ from companies.reservation import LONGEST, Known
 class Reach(State):
     """How often, since when, and when last any college of the network was in touch with the company with a business id.
 
-    ``visits`` are of all ``touches`` those that were made in person.
+    ``visits`` are of all ``touches`` those that were visits, made in whatever way.
     """
 
     visits: int = 0

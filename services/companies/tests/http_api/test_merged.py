@@ -76,7 +76,7 @@ async def test_nothing_new_belongs_to_a_company_that_goes_on_as_another(staff: C
     ):
         answer = await staff.post(f"/companies/{other['id']}/{path}", body)
         told = answer.json()
-        assert (answer.status_code, told["code"], told["into"]) == (409, "company-merged", company["id"]), path
+        assert (answer.status_code, told["code"], told["about"]["into"]) == (409, "company-merged", company["id"]), path
 
 
 async def test_what_was_recorded_before_a_merger_may_be_sent_again(
