@@ -5,17 +5,31 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+from companies import (
+    area,
+    contact,
+    feed,
+    field,
+    need,
+    note,
+    potential,
+    priorities,
+    reservation,
+    visit,
+)
+from companies import company as company_
 from companies.api.audit import Reads
 from companies.api.charted import visit_at
 from companies.api.companies import check_going_on, family, going_on, of_company, together
 from companies.api.inviting import Inviting, visited
 from companies.api.objections import Objections
+from companies.api.sharing import their_contact
 from companies.company import Company
 from companies.contact_state import Contact
 from companies.merging import Absorbed
 from companies.views import Objected
 from companies.visit_state import evolve
-from tyrsky.aggregate import Rejected, Unknown
+from tyrsky.aggregate import Rejected, State, Unknown
 from tyrsky.auth import Caller
 from tyrsky.store import Loaded
 from tyrsky_contracts.addresses import AddressHashes
@@ -23,7 +37,9 @@ from tyrsky_contracts.addresses import AddressHashes
 from .known import COMPANY, arranged
 from .known_contacts import DAY, EMAIL, NOON
 
-S = TypeVar("S")
+KEPT: Any = (company_, contact, visit, need, potential, note, field, area, feed, reservation, priorities)
+
+S = TypeVar("S", bound=State)
 
 OTHER, STRANGER = uuid4(), uuid4()
 AINO = uuid4()
@@ -174,3 +190,25 @@ async def test_whose_data_is_shown_is_written_down_before():
         "kind": "contact",
         "things": [str(AINO), str(OTHER)],
     }
+
+
+async def test_a_partner_sees_the_contact_when_the_college_shows_them_and_there_still_is_one():
+    shown = evolve(None, arranged(contact_id=AINO, partners_see_contact=True))
+    contacts: Any = Known(**{str(AINO): aino})
+    found = await their_contact(shown, contacts)
+    assert found is not None
+    assert found.id == AINO
+    assert await their_contact(shown.but(partners_see_contact=False), contacts) is None
+    assert await their_contact(shown.but(contact_id=None), contacts) is None
+    assert await their_contact(shown.but(contact_id=uuid4()), contacts) is None
+    erased: Any = Known(**{str(AINO): Contact(company_id=OTHER, erased_at=NOON)})
+    assert await their_contact(shown, erased) is None
+
+
+def test_every_change_is_audited_and_about_the_company_that_it_belongs_to():
+    about = {each.__name__.rpartition(".")[2]: each.aggregate.about for each in KEPT}
+    assert all(about.values())
+    state: Any = type("State", (), {"company_id": COMPANY})
+    own = {name for name, of in about.items() if of and of(OTHER, state) == OTHER}
+    assert own == {"company", "field", "area", "feed", "reservation", "priorities"}
+    assert {of(OTHER, state) for name, of in about.items() if of and name not in own} == {COMPANY}
