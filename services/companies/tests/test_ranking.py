@@ -50,6 +50,13 @@ def test_each_factor_counts():
         assert order((company(0, **worse), NEVER), (company(1, **better), NEVER))[0] == business_id(1)
 
 
+def test_the_smaller_a_company_is_the_more_it_promises_and_an_unknown_size_says_neither():
+    sizes = ("micro", "small", "medium", "large", None)
+    found = {size: rank([(company(size_class=size), NEVER)], PRIORITIES, NOW, "")[0].reasons[-1] for size in sizes}
+    assert {size: each.points for size, each in found.items()} == dict(zip(sizes, (1, 1, 0.5, 0, 0.5), strict=True))
+    assert [each.code for each in found.values()] == [f"size-{size or 'unknown'}" for size in sizes]
+
+
 def test_what_has_no_weight_does_not_count():
     only_reach = Priorities(reach=1, employer=0, age=0, line=0, size=0)
     one, other = company(0), company(1, likely_employer=False, registered_on=None, business_line=None)
