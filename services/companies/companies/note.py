@@ -4,6 +4,7 @@ It may tell of people: all of it stays in the college. That somebody was in touc
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -85,12 +86,12 @@ class NoteCommand(Command):
 
 
 class WriteNote(NoteCommand):
-    """Write something down about a company; ``at`` is when it was, ``by`` who writes."""
+    """Write something down about a company; ``at`` is when it was (now, when it is None), ``by`` who writes."""
 
     company_id: UUID
     business_id: BusinessId
     kind: Kind
-    at: AwareDatetime
+    at: AwareDatetime | None
     by: Subject
     contact_id: UUID | None = None
     text: Text
@@ -117,7 +118,7 @@ def decide(note: Note | None, command: NoteCommand) -> Sequence[Happening]:
         case None, _:
             raise Unknown("note", command.note_id)
         case Note(), WriteNote():
-            if _content(command) != _content(note):
+            if _content(command, note.at) != _content(note, note.at):
                 raise Rejected("note-already-written")
             return []  # sent twice
         case Note(removed=True), RemoveNote():
@@ -138,16 +139,17 @@ def decide(note: Note | None, command: NoteCommand) -> Sequence[Happening]:
 
 
 def _written(command: WriteNote) -> Sequence[Happening]:
-    if command.at > command.now:
+    at = command.at or command.now
+    if at > command.now:
         raise Rejected("note-in-the-future", field="at")
     _check(command.text, command.files)
-    written = NoteWritten.model_validate(command.model_dump())
+    written = NoteWritten.model_validate(_content(command, at))
     if command.kind == "note":
         return [written]
     touched = CompanyTouched(
         company_id=command.company_id,
         business_id=command.business_id,
-        touched_at=command.at,
+        touched_at=at,
         channel=command.kind,
     )
     return [written, touched]
@@ -158,8 +160,9 @@ def _check(text: str, files: Files) -> None:
         raise Rejected("note-empty", field="text")
 
 
-def _content(of: WriteNote | Note) -> dict[str, Any]:
-    return of.model_dump(include=set(NoteWritten.model_fields))
+def _content(of: WriteNote | Note, at: datetime) -> dict[str, Any]:
+    content = of.model_dump(include=set(NoteWritten.model_fields))
+    return content | {"at": content["at"] or at}
 
 
 def evolve(note: Note | None, event: Happening) -> Note:

@@ -20,7 +20,7 @@ from companies import (
 from companies import company as company_
 from companies.api.audit import Reads
 from companies.api.charted import visit_at
-from companies.api.companies import check_going_on, family, going_on, of_company, together
+from companies.api.companies import family, going_on, is_there, of_company, together
 from companies.api.inviting import Inviting, visited
 from companies.api.objections import Objections
 from companies.api.sharing import their_contact
@@ -90,8 +90,10 @@ async def test_nothing_new_belongs_to_a_company_that_goes_on_as_another():
     with pytest.raises(Rejected, match="company-merged") as refused:
         await going_on(companies, OTHER)
     assert refused.value.about == {"into": COMPANY}
-    with pytest.raises(Rejected, match="company-merged"):
-        check_going_on(loaded(OTHER, other))
+    assert (await going_on(companies, OTHER, sent_again=True)).id == OTHER
+    assert await is_there(companies, OTHER)
+    assert not await is_there(companies, uuid4())
+    assert not await is_there(companies, None)
 
 
 async def test_a_need_may_be_charted_on_a_visit_to_any_of_them():

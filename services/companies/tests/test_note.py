@@ -63,6 +63,12 @@ def test_the_same_note_sent_twice_is_one():
     given(aggregate, written, touched).when(write(text="Muuta")).rejected("note-already-written")
 
 
+def test_a_note_that_does_not_say_when_is_of_now_and_the_same_when_it_is_sent_later():
+    given(aggregate).when(write(at=None)).then(written, touched)
+    later = write(at=None, now=NOON + timedelta(days=1))
+    given(aggregate, written, touched).when(later).then()
+
+
 def test_nobody_was_in_touch_tomorrow():
     late = write(at=NOON + timedelta(seconds=1))
     given(aggregate).when(late).rejected("note-in-the-future", field="at")

@@ -48,23 +48,23 @@ async def of_company(companies: Companies, company_id: UUID | None) -> dict[str,
     return {"state.company_id": {"$in": ids}}
 
 
-async def going_on(companies: Companies, company_id: UUID) -> Loaded[Company]:
-    """A company to which something new may belong.
+async def going_on(companies: Companies, company_id: UUID, *, sent_again: bool = False) -> Loaded[Company]:
+    """A company to which something new may belong, or to which what is sent again belongs already.
 
     :raises Rejected: ``company-merged``, of one that goes on as another.
     """
     company = await companies.get(company_id)
-    check_going_on(company)
+    if company.state.merged_into is not None and not sent_again:
+        raise Rejected("company-merged", into=company.state.merged_into)
     return company
 
 
-def check_going_on(company: Loaded[Company]) -> None:
-    """Refuse a company that goes on as another.
-
-    :raises Rejected: ``company-merged``.
-    """
-    if company.state.merged_into is not None:
-        raise Rejected("company-merged", into=company.state.merged_into)
+async def is_there(things: Handling[Any, Any], id: UUID | None) -> bool:
+    """Whether there is a thing with an id of a client's making already: then it is sent again."""
+    try:
+        return id is not None and bool(await things.get(id))
+    except Unknown:
+        return False
 
 
 @router.post(

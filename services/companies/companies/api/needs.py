@@ -14,7 +14,7 @@ from tyrsky_contracts.companies import Need as Kind
 from tyrsky_contracts.needs import Level, NeedOutcome
 
 from companies.api.charted import CHARTED, Charted, TurnView, Words, visit_at
-from companies.api.companies import Companies, going_on, of_company
+from companies.api.companies import Companies, going_on, is_there, of_company
 from companies.api.visits import Visits
 from companies.api.words import BusinessIdText, CompanyId, NeedId, Staff
 from companies.need import (
@@ -161,12 +161,13 @@ async def chart(
 ) -> NeedView:
     """Chart what a company needs. The same need sent again is the same need. One that a visit's record named already is
     described by this: its id is the same."""
-    company = await going_on(companies, company_id)
-    visit = await visit_at(new.visit_id, company, visits)
     if new.visit_id is not None and new.id is not None:
         raise Rejected("need-id-not-free", field="id")
+    need_id = need_on_visit(new.visit_id, new.kind) if new.visit_id else new.id or needs.new_id()
+    company = await going_on(companies, company_id, sent_again=await is_there(needs, need_id))
+    visit = await visit_at(new.visit_id, company, visits)
     command = ChartNeed(
-        need_id=need_on_visit(new.visit_id, new.kind) if new.visit_id else new.id or needs.new_id(),
+        need_id=need_id,
         now=needs.now,
         charted_at=new.charted_at or needs.now,
         company_id=visit.state.company_id if visit else company.id,

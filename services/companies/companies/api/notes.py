@@ -11,9 +11,9 @@ from tyrsky.handling import Handling, handling
 from tyrsky.listing import Listing, Moment, Page, any_of, at_least, below, equals
 from tyrsky.store import Loaded
 
-from companies.api.companies import Companies, going_on, together
+from companies.api.companies import Companies, going_on, is_there, together
 from companies.api.contacts import Contacts
-from companies.api.words import CompanyId, Staff
+from companies.api.words import CompanyId, Happened, Staff
 from companies.note import (
     FILES_MAX,
     ChangeNote,
@@ -42,7 +42,7 @@ class NewNote(BaseModel):
         None, description="Of your making, when it was written offline: sent twice, it is the same note."
     )
     kind: Kind = Field("note", description="That somebody was in touch is told to the network, and not what was said.")
-    at: Moment | None = Field(None, description="When it was; now, when it is null.")
+    at: Happened | None = Field(None, description="When it was; when it is first sent, when it is null.")
     contact_id: UUID | None = Field(None, description="With whom, of the company's contacts.")
     text: str = Field("", max_length=10_000, examples=["Aino kertoi, että halli laajenee keväällä."])
     files: list[FileOf] = Field([], max_length=FILES_MAX, description="What is known of files that belong to it.")
@@ -125,7 +125,7 @@ async def write(
     company_id: CompanyId, new: NewNote, notes: Notes, companies: Companies, contacts: Contacts, staff: Staff
 ) -> NoteView:
     """Write down a call, an e-mail, a meeting or a thought."""
-    company = await going_on(companies, company_id)
+    company = await going_on(companies, company_id, sent_again=await is_there(notes, new.id))
     if new.contact_id is not None:
         contact = await contacts.get(new.contact_id)
         if str(contact.state.company_id) not in together(company):
@@ -135,7 +135,7 @@ async def write(
         company_id=company.id,
         business_id=company.state.business_id,
         kind=new.kind,
-        at=new.at or notes.now,
+        at=new.at,
         by=staff.subject,
         contact_id=new.contact_id,
         text=new.text,

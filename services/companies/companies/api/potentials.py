@@ -8,7 +8,7 @@ from tyrsky.handling import Handling, handling
 from tyrsky.listing import Page
 
 from companies.api.charted import CHARTED, visit_at
-from companies.api.companies import Companies, family, going_on, of_company
+from companies.api.companies import Companies, family, going_on, is_there, of_company
 from companies.api.contacts import Contacts
 from companies.api.potential_views import (
     Agreement,
@@ -57,7 +57,7 @@ async def chart(
 ) -> PotentialView:
     """Chart places that a company could give to students. The same sent again is the same; with other content it is
     refused."""
-    company = await going_on(companies, company_id)
+    company = await going_on(companies, company_id, sent_again=await is_there(potentials, new.id))
     await visit_at(new.visit_id, company, visits)
     command = ChartPotential(
         potential_id=new.id or potentials.new_id(),

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from tyrsky.aggregate import Unknown
 from tyrsky_contracts.companies import Manner, Need
 
-from companies.api.companies import Companies, check_going_on
+from companies.api.companies import Companies, going_on, is_there
 from companies.api.inviting import Invitations, visited
 from companies.api.visit_views import AINO, VisitView
 from companies.api.visits import Visits
@@ -111,19 +110,10 @@ async def record_unplanned(
 ) -> VisitView:
     """Tell of a visit that was made without a plan. The id is the client's: the same visit sent again, even after days,
     is the same visit and answered the same; with other content it is refused."""
-    company = await companies.get(company_id)
-    if not await _is_known(made.id, visits):  # what was recorded before a merger may be sent again
-        check_going_on(company)
+    company = await going_on(companies, company_id, sent_again=await is_there(visits, made.id))
     await invitations.check(company, made.contact_id)
     known = made.known()
     command = RecordUnplannedVisit(
         visit_id=known.pop("id"), now=visits.now, by=staff.subject, company=visited(company), **known
     )
     return await visits.handle(command, VisitView)
-
-
-async def _is_known(visit_id: UUID, visits: Visits) -> bool:
-    try:
-        return bool(await visits.get(visit_id))
-    except Unknown:
-        return False

@@ -152,7 +152,8 @@ async def test_all_that_is_held_is_handed_over_in_the_persons_language(people: P
     assert answer.headers["Content-Disposition"] == f'attachment; filename="contact-{aino["id"]}.json"'
     told = answer.json()
     assert (told["language"], told["college"]) == ("sv", "vaao")
-    contact, visits = told["sections"]
+    contact, visits, notes, places = told["sections"]
+    assert (notes["items"], places["items"]) == ([], [])
     held = {each["name"]: (each["label"], each["value"], each["text"]) for each in contact["items"][0]["held"]}
     assert held["email"] == ("E-postadress", aino["email"], None)
     assert held["basis"] == ("Grund för behandlingen", "public-task", "allmänt intresse")

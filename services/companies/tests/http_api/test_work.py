@@ -93,11 +93,18 @@ async def test_an_entry_tells_how_much_the_network_has_reached_the_company(
     service: Service, staff: Client, registered: Registered
 ):
     business_id = await registered()
-    assert (await staff.get(f"/register/{business_id}")).json()["reach"] == {"visits": 0, "last_reached_at": None}
-    row = {"visits": 3, "last_reached_at": datetime(2026, 3, 3, 8, tzinfo=UTC)}
+    assert (await staff.get(f"/register/{business_id}")).json()["reach"] == {
+        "visits": 0,
+        "touches": 0,
+        "first_reached_at": None,
+        "last_reached_at": None,
+    }
+    moment = datetime(2026, 3, 3, 8, tzinfo=UTC)
+    row = {"visits": 3, "touches": 4, "first_reached_at": moment, "last_reached_at": moment}
     await service.database["reach"].insert_one({"_id": business_id, "row": row, "sequences": {}, "version": 1})
     told = (await staff.get(f"/register/{business_id}")).json()["reach"]
-    assert told == {"visits": 3, "last_reached_at": "2026-03-03T08:00:00Z"}
+    then = "2026-03-03T08:00:00Z"
+    assert told == {"visits": 3, "touches": 4, "first_reached_at": then, "last_reached_at": then}
 
 
 async def test_a_company_is_taken_into_care_and_labelled(staff: Client, registered: Registered):
