@@ -13,7 +13,7 @@ AGGREGATES = [
     for path in folder.rglob("*.py")
     if "tests" not in path.parts and "\naggregate = Aggregate(" in path.read_text()
 ]
-BESIDE = [ROOT / "services/companies/companies" / f"{name}.py" for name in ("visit_state", "terms", "charting")]
+BESIDE = [ROOT / "services/companies/companies" / f"{name}.py" for name in ("terms", "charting")]
 VIEWS = [path for folder in ("services", "docs/examples") for path in (ROOT / folder).glob("**/views.py")]
 OF_AGGREGATES = [path for kind in ("state", "commands") for path in ROOT.glob(f"services/*/*/*_{kind}.py")]
 PURE = sorted({*AGGREGATES, *BESIDE, *OF_AGGREGATES, *VIEWS, KIT / "aggregate.py", KIT / "projecting.py"})
