@@ -38,8 +38,9 @@ class Erasing:
 
     async def _forget_copies(self, found: Loaded[Contact]) -> None:
         def nobody(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-            about = kind == NotificationRequested.type and body.get("contact_id") == str(found.id)
-            return {**body, "to_email": "", "to_name": ""} if about else body
+            if kind != NotificationRequested.type or body.get("contact_id") != str(found.id):
+                return body
+            return {**body, "to_email": "", "to_name": "", "data": {**body["data"], "answer_url": None}}
 
         await self._forgetting.answers(found)
         for collection, field in ASKING.items():

@@ -262,7 +262,8 @@ def evolve(notification: Notification | None, happening: Happening) -> Notificat
             forget_at = happening.ended_at + ADDRESS_KEPT
             return notification.but(due_at=None, ended_at=happening.ended_at, forget_at=forget_at)
         case RecipientForgotten():
-            return notification.but(to_email="", to_name="", forget_at=None)
+            data = notification.data.model_copy(update={"answer_url": None})  # whoever has the link may answer
+            return notification.but(to_email="", to_name="", data=data, forget_at=None)
         case NotificationSent():
             return notification.but(status="sent", reason=None)
         case NotificationRefused(reason="expired"):

@@ -226,9 +226,11 @@ def test_an_attempt_that_was_under_way_changes_nothing_of_that():
 
 
 def test_of_what_was_sent_it_is_forgotten_to_whom():
-    happened = [accepted(), started(), SendingEnded(ended_at=SOON), delivery()]
+    asked = accepted().model_copy(update={"data": invitation.model_copy(update={"answer_url": "https://x.example/k"})})
+    happened = [asked, started(), SendingEnded(ended_at=SOON), delivery()]
     outcome = given(aggregate, *happened).when(forget(LATER)).then(RecipientForgotten())
     assert outcome.state is not None
+    assert outcome.state.data.answer_url is None
     assert (outcome.state.status, outcome.state.to_email, outcome.state.to_name) == ("sent", "", "")
     given(aggregate, *happened, RecipientForgotten()).when(forget(LATER)).then()
 

@@ -189,7 +189,7 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     assert "123 9999" not in caplog.text
 
     [waits] = await news(service, visit)
-    assert (waits.to_email, waits.to_name) == ("", "")
+    assert (waits.to_email, waits.to_name, waits.data.answer_url) == ("", "", None)
     for entry in (await people.document(aino))["outbox"]:
         codec.decode([(name, value.encode()) for name, value in entry["headers"].items()], entry["body"].encode())
 
