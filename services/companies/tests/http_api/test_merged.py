@@ -49,13 +49,13 @@ async def test_lists_of_a_company_have_what_belongs_to_those_that_go_on_as_it(st
 
 
 async def test_whom_one_knew_there_is_visited_noted_and_agreed_with(staff: Client, two: Two):
-    company, _, visit = two
+    company, other, visit = two
     path = f"/companies/{company['id']}"
     contact = {"contact_id": visit["contact_id"]}
     await made(staff, f"{path}/visits", {"starts_at": at(48), "ends_at": at(49), **contact})
     await made(staff, f"{path}/notes", {"kind": "call", "text": "Soitettiin.", **contact})
     charted = await made(staff, f"{path}/needs", {"kind": "training", "visit_id": visit["id"], "words": "Trukki."})
-    assert charted["visit_id"] == visit["id"]
+    assert charted["company_id"] == other["id"]  # as the visit's record says, whose need is the same one
     potential = {"form": "training-agreement", "field_of_study": "1013", "terms": TERMS}
     places = await made(staff, f"{path}/potentials", potential)
     await made(staff, f"/potentials/{places['id']}/confirm", {})
