@@ -8,8 +8,6 @@ import gc
 import sys
 from collections.abc import Mapping
 
-from mail_devel.__main__ import main
-
 OLDEST = 2
 
 
@@ -20,5 +18,7 @@ def keep(phase: str, about: Mapping[str, int]) -> None:
 
 
 if __name__ == "__main__":
+    from mail_devel.__main__ import main  # here, for to import it is to change how this process logs
+
     gc.callbacks.append(keep)
     sys.exit(main())

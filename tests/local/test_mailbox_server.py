@@ -10,10 +10,12 @@ from deploy.local.mailbox_server import keep
 
 @pytest.fixture
 def keeping() -> Iterator[None]:
+    gc.disable()  # none but those of the test
     gc.callbacks.append(keep)
     yield
     gc.callbacks.remove(keep)
     gc.unfreeze()
+    gc.enable()
 
 
 @pytest.mark.usefixtures("keeping")
