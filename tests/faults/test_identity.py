@@ -41,16 +41,16 @@ def test_who_is_turned_away_for_want_of_keys_is_told_unless_the_service_waits_fo
 @pytest.mark.parametrize(
     ("service", "status", "code", "wrong"),
     [
-        ("companies", 200, "", 0),
-        ("companies", 404, "not-found", 1),
+        ("companies", 404, "visit-unknown", 0),
+        ("companies", 404, "room-unknown", 1),
+        ("companies", 200, "", 1),
+        ("notifications", 404, "notification-unknown", 0),
         ("seats", 404, "room-unknown", 0),
         ("seats", 404, "not-found", 1),
         ("seats", 503, "identity-unavailable", 1),
     ],
 )
-async def test_what_was_not_found_is_an_answer_of_seats_alone_and_with_its_code(
-    service: str, status: int, code: str, wrong: int
-):
+async def test_what_is_nobodys_is_an_answer_with_its_own_code_alone(service: str, status: int, code: str, wrong: int):
     async def get(_: str) -> Any:
         return identity.httpx2.Response(status, json={"code": code} if code else {})
 
