@@ -21,7 +21,7 @@ def test_nothing_else_does(other: str):
     assert not opens(other, digest(key))
 
 
-@pytest.mark.parametrize("key", ["", new_key()])
+@pytest.mark.parametrize("key", ["", new_key()], ids=["none", "a key"])
 def test_where_no_digest_is_kept_no_key_opens(key: str):
     assert not opens(key, None)
     assert not opens(digest(key), digest(key))
