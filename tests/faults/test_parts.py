@@ -1,7 +1,7 @@
 """What runs under the rig, and what does not when the servers are somebody else's."""
 
 import pytest
-from companies.views import objections, reach
+from companies.views import audit, objections, reach, reservations
 from notifications.forgetting import GROUP as FORGETTING
 from seats.views import occupancy
 
@@ -53,8 +53,8 @@ async def test_people_ask_through_a_proxy_that_stands_before_the_gateway(
 
 def test_every_consumer_group_of_the_services_is_known(own: Layout):
     policies = {f"{service}-policies" for service in own.services}
-    views = {f"companies-{reach.name}", f"companies-{objections.name}", f"seats-{occupancy.name}"}
-    assert own.groups.keys() == policies | views | {FORGETTING}
+    views = {f"companies-{each.name}" for each in (reach, reservations, objections, audit)}
+    assert own.groups.keys() == policies | views | {f"seats-{occupancy.name}", FORGETTING}
     assert own.groups["seats-policies"] == own.groups["seats-occupancy"] == ["vaao-seats"]
 
 
