@@ -48,6 +48,9 @@ class Consumer(ConsumerRebalanceListener):
         self._offsets = offsets
         self._settings = settings
         self._edition: int | None = None
+        self._share: object | None = (
+            object()
+        )  # another one each time that the partitions are shared out; None meanwhile
         self._in_hand = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._pauses = 0
@@ -101,21 +104,23 @@ class Consumer(ConsumerRebalanceListener):
         with suppress(TimeoutError):
             async with asyncio.timeout(REBALANCE_SECONDS * 2 / 3), self._in_hand:
                 pass
+        self._share = None
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Iterable[TopicPartition]
     ) -> None:
         """Whoever had them may have worked on another edition."""
-        self._edition = None
+        self._share, self._edition = object(), None
 
     async def _take(self, records: tuple[Record, ...]) -> None:
         """FastStream's handler. What it cannot finish it winds back, since FastStream would go on behind it."""
         if self._stopping.is_set():
             return
         consumer = self._subscriber.consumer  # the one that they came from: it may be another before they are done
+        share = self._share
         async with self._in_hand:
             try:
-                await self._deal_with(records, consumer)
+                await self._deal_with(records, consumer, share)
                 reason = ""
             except Stuck as stuck:
                 reason = str(stuck)
@@ -128,7 +133,9 @@ class Consumer(ConsumerRebalanceListener):
                 self._wind_back({(r.topic, r.partition): r.offset for r in reversed(records)})
         await (self._pause(reason) if reason else self._go_on())
 
-    async def _deal_with(self, records: Sequence[Record], consumer: AIOKafkaConsumer | None) -> None:
+    async def _deal_with(
+        self, records: Sequence[Record], consumer: AIOKafkaConsumer | None, share: object | None
+    ) -> None:
         edition = await self._inbox.reaction.edition()
         if await self._wound_to(edition):
             return
@@ -136,12 +143,16 @@ class Consumer(ConsumerRebalanceListener):
         records = [record for record in records if (record.topic, record.partition) in mine]
         await self._inbox.take((_message(record) for record in records), edition)
         ends = {(r.topic, r.partition): r.offset + 1 for r in records}
-        await self._commit({at: max(end, await position_of(consumer, at)) for at, end in ends.items()}, edition)
+        await self._commit({at: max(end, await position_of(consumer, at)) for at, end in ends.items()}, edition, share)
 
-    async def _commit(self, offsets: dict[tuple[str, int], int], edition: Edition) -> bool:
+    async def _commit(self, offsets: dict[tuple[str, int], int], edition: Edition, share: object | None) -> bool:
+        """Write down where the group is, unless the partitions are or were shared out anew: aiokafka would do it under
+        its new name, Kafka would take it, and whoever has them now and is further would stand."""
         consumer, note = self._subscriber.consumer, str(edition.number)
         if consumer is None or not offsets:
             return True
+        if share is None or share is not self._share:
+            return False
         try:
             await consumer.commit({TopicPartition(*at): (offset, note) for at, offset in offsets.items()})
         except (KafkaError, IllegalStateError) as error:
@@ -162,9 +173,10 @@ class Consumer(ConsumerRebalanceListener):
             edition = await self._inbox.reaction.edition()
             if await self._wound_to(edition):
                 return
-            consumer, mine = self._subscriber.consumer, self.assigned & ends.keys()
+            consumer, mine, share = self._subscriber.consumer, self.assigned & ends.keys(), self._share
             # Not back: what it has read behind that is committed already, or about to be.
-            await self._commit({at: ends[at] for at in mine if await position_of(consumer, at) <= ends[at]}, edition)
+            offsets = {at: ends[at] for at in mine if await position_of(consumer, at) <= ends[at]}
+            await self._commit(offsets, edition, share)
 
     async def _wound_to(self, edition: Edition) -> bool:
         """Whether what Kafka delivers does not continue this edition, so that it was wound to where that one ends.
@@ -173,6 +185,7 @@ class Consumer(ConsumerRebalanceListener):
         Kafka and the store alone, whoever held the partition before.
         """
         begin: dict[tuple[str, int], int] = {}
+        share = self._share
         if edition.number and edition.number != self._edition:
             places = await self._offsets.of(self.group, self.topics)
             for at in self.assigned & places.keys():
@@ -182,7 +195,7 @@ class Consumer(ConsumerRebalanceListener):
                 elif place.metadata != str(edition.number):
                     begin[at] = min(place.committed, complete)  # not before what an operator wound back to
             self._wind_back(begin)
-        if await self._commit(begin, edition):
+        if await self._commit(begin, edition, share):
             self._edition = edition.number
         return bool(begin)
 
