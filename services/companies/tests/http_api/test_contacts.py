@@ -186,7 +186,8 @@ async def test_of_who_is_erased_nothing_is_left_in_any_copy(
     await service.app.state.remembered.stop()
     assert mark not in await everything(service)
     assert "040 123 9999" not in await everything(service)
-    said = [record.getMessage() for record in caplog.records if not record.name.startswith(TALKATIVE)]  # which are quiet
+    # Libraries are quiet in the service.
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith(TALKATIVE)]
     assert any("/erase" in each for each in said)
     assert not [each for each in said if mark in each or "123 9999" in each]
 
