@@ -7,6 +7,7 @@ same commands without a key, and a route written by hand, FastAPI and that updat
 against the floor, to see how much of the goal a request leaves within reach, and against the kit.
 """
 
+import json
 import statistics
 from dataclasses import dataclass, field
 from functools import partial
@@ -81,19 +82,31 @@ async def floor_of(bench: Bench, database: AsyncDatabase[Document], size: int) -
     """A floor that writes what the platform wrote last."""
     written = await database["companies"].find_one({"receipts": {"$size": 1}})
     assert written is not None
-    written["outbox"] = written["outbox"] or [await _event(database)]
+    written["outbox"] = written["outbox"] or _events(database)
     floor = Floor(database, written)
     await floor.fill(size)
     return floor
 
 
-async def _event(database: AsyncDatabase[Document]) -> Document:
-    """An event as the outbox held it before it was published."""
+def _events(database: AsyncDatabase[Document]) -> list[Document]:
+    """The events of a command as the outbox held them before they were published: what happened, and who did it."""
     headers = dict.fromkeys(
         ("ce_id", "ce_subject", "ce_correlationid", "ce_causationid", "ce_type", "ce_source", "ce_time"), "0" * 36
     )
-    body = '{"company_id":"' + "0" * 36 + '","tags":["apprentices-123456","fair-2026-123456"]}'
-    return {"topic": database.name, "sequence": 2, "headers": headers | {"ce_traceparent": "0" * 55}, "body": body}
+    id = "0" * 36
+    bodies = (
+        {"company_id": id, "tags": ["apprentices-123456", "fair-2026-123456"]},
+        {"entry": id, "kind": "company", "thing": id, "about": id, "by": id, "happened": ["company-tagged"]},
+    )
+    return [
+        {
+            "topic": database.name,
+            "sequence": sequence,
+            "headers": headers | {"ce_traceparent": "0" * 55},
+            "body": json.dumps(body),
+        }
+        for sequence, body in enumerate(bodies, 2)
+    ]
 
 
 async def round_of_floor(floor: Floor) -> float:

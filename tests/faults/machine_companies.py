@@ -30,6 +30,23 @@ RIGHTS = {
     "erased_at": None,
 }
 """Of somebody of whom nothing is said but who it is."""
+TAKEN: dict[str, Any] = {
+    "origin": "register",
+    "municipality": "908",
+    "business_line": "56300",
+    "business_line_codes": "TOL2025",
+    "situation": "active",
+    "stage": "unknown",
+    "reached": [],
+    "tags": [],
+    "relations": [],
+    "owner": None,
+    "next_step": None,
+    "fields": {},
+    "merged_into": None,
+    "absorbed": [],
+}
+"""What a company has that was taken into care from the rig's register."""
 PLANNED: dict[str, Any] = {
     "manner": "on-site",
     "partners": [],
@@ -89,9 +106,9 @@ class Companies(Rooms):
             holds(thing.college == college, "whose it is")
 
     def _registered(self, request: Request, answer: Answer, business_id: str) -> Thing:
-        fixed = {"business_id": business_id, "name": answer.body.get("name"), "situation": "active", "tags": []}
-        line = {"municipality": "908", "business_line": "56300", "business_line_codes": "TOL2025"}
-        return self.made("company", request, answer, 1, {**fixed, **line})
+        return self.made(
+            "company", request, answer, 1, {**TAKEN, "business_id": business_id, "name": answer.body.get("name")}
+        )
 
     @step(which=some)
     def register_again(self, which: int) -> None:
@@ -196,6 +213,8 @@ class Companies(Rooms):
                 continue
             self.granted(answer, 200)
             visit.became(body, answer.version, by)
+            if body["status"] == "recorded" and by:
+                next(each for each in self.of("company") if each.id == body["company_id"]).will_be_visited()
             holds(answer.body == body, f"{request.path}: {answer.body}, and should be {body}")
             self.remember(request, answer, visit, changed=by > 0 and len(deeds) == 1)
         self.touched[visit.path] = visit

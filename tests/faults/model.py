@@ -30,6 +30,7 @@ class Thing:
     body: dict[str, Any]
     version: int
     more: int = 0
+    visited: bool = False
     contact: "Thing | None" = None
     reservations: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -75,8 +76,21 @@ class Thing:
                 after = {**self.body, **change}
                 return after if after == self.body else {**after, "asked": self.told}
 
+    def will_be_visited(self) -> None:
+        """A policy notes, in a while, that a visit to this company was recorded: of the first one only."""
+        self.more, self.visited = self.more + (not self.visited), True
+
+    def by_now(self, believed: dict[str, Any], shown: Any) -> dict[str, Any]:
+        """What is believed, with what that policy may have done by now. Raises Disagrees."""
+        if not self.visited or believed["stage"] != "unknown" or shown.get("stage") == "unknown":
+            return believed
+        came = [(each["stage"], each["because"]) for each in shown.get("reached", [])]
+        holds(came == [("visited", "visit.recorded")], f"{self.path} came to {came}")
+        return {**believed, "stage": "visited", "reached": shown["reached"]}
+
     def seen(self, body: Any, version: int) -> None:
         """The API shows it: it must be as it is believed to be. Raises Disagrees."""
+        self.body = self.by_now(self.body, body)
         holds(body == self.body, f"{self.path} is {body}, and should be {self.body}")
         holds(
             self.version <= version <= self.version + self.more,

@@ -1,7 +1,7 @@
 """One route by hand: no token, no limits, no Idempotency-Key, no rules, no trace, no metrics, no log line, no problems.
 
 It asks the store once: the guarded update, which answers with what it made of the document. What it writes is as large
-as what the kit writes: an event in the outbox, which nobody publishes, and a receipt.
+as what the kit writes: events in the outbox, which nobody publishes, and a receipt.
 """
 
 from datetime import UTC, datetime
@@ -43,7 +43,11 @@ class Company(BaseModel):
 async def tag(id: UUID, wanted: Tags, if_match: Annotated[str, Header()], response: Response) -> Company:
     """Label a company."""
     version = int(if_match.strip('"'))
-    event = {"company_id": str(id), "tags": wanted.tags}
+    bodies = (
+        {"company_id": str(id), "tags": wanted.tags},
+        {"thing": str(id), "happened": ["company-tagged"], "by": "0" * 99},
+    )
+    headers = {f"ce_{n}": str(id) for n in range(8)}
     answer = {"id": str(id), "tags": wanted.tags, "business_id": "0" * 9, "name": "0" * 30, "others": "0" * 60}
     changed = await companies.find_one_and_update(
         {"_id": str(id), "college": "vaao", "version": version},
@@ -51,10 +55,10 @@ async def tag(id: UUID, wanted: Tags, if_match: Annotated[str, Header()], respon
             "$set": {
                 "state.tags": wanted.tags,
                 "version": version + 1,
-                "sequence": version + 1,
+                "sequence": 2 * version + 1,
                 "changed_at": datetime.now(UTC),
                 "receipts": [{"key": str(id), "fingerprint": "0" * 64, "answer": answer}],
-                "outbox": [{"topic": "companies", "headers": {f"ce_{n}": str(id) for n in range(8)}, "body": event}],
+                "outbox": [{"topic": "companies", "headers": headers, "body": body} for body in bodies],
             }
         },
         projection={"state": 1},

@@ -5,7 +5,21 @@
 
 from typing import Any
 
-from companies import api, company, contact, indexes, visit
+from companies import (
+    api,
+    area,
+    company,
+    contact,
+    feed,
+    field,
+    indexes,
+    need,
+    note,
+    potential,
+    priorities,
+    reservation,
+    visit,
+)
 from tyrsky import metrics, telemetry
 from tyrsky.service import Service
 from tyrsky_contracts import topics
@@ -35,10 +49,13 @@ if not settings.bench_telemetry:
     telemetry.of_requests = lambda _: {"tracing": False, "metrics": False, "logs": False}  # pyright: ignore[reportUnknownLambdaType]
     metrics.http_request_seconds = metrics.http_requests_under_way = metrics.events_published = nothing
 
-service = Service(
-    "companies", settings, codec=Codec([topics.companies.model_copy(update={"name": settings.bench_topic})])
-)
-service.keeps(company.aggregate, contact.aggregate, visit.aggregate)
+# Who changed what is written as it is everywhere, and beside what happened: it is part of each command.
+events = (*topics.companies.events, *topics.audit.events)
+own = topics.companies.model_copy(update={"name": settings.bench_topic, "events": events})
+service = Service("companies", settings, codec=Codec([own]))
+service.keeps(company.aggregate, field.aggregate, contact.aggregate, note.aggregate, area.aggregate)
+service.keeps(visit.aggregate, need.aggregate, potential.aggregate, feed.aggregate)
+service.keeps(reservation.aggregate, priorities.aggregate)
 service.serves(api.router)
 service.prepares(lambda: indexes.prepare(service.database))
 
