@@ -41,6 +41,9 @@ NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 # The policy refuses line breaks in headers, whatever was let through before.
 POLICY = SMTP.clone(cte_type="7bit")
 
+# A plain subject that is a little long would begin on a line of its own, and be read with a blank before it.
+UNFOLDED = POLICY.clone(max_line_length=998)  # RFC 5322, 2.1.1
+
 templates = Environment(
     loader=PackageLoader("notifications"),
     autoescape=select_autoescape(["html"]),
@@ -69,7 +72,7 @@ def compose(id: UUID, notification: Notification, sender: Sender) -> EmailMessag
     subject, _, text = templates.get_template(f"{name}.txt").render(words).partition("\n\n")
     html = templates.get_template(f"{name}.html").render(words, subject=subject)
 
-    message = EmailMessage(policy=POLICY)
+    message = EmailMessage(policy=UNFOLDED if subject.isascii() else POLICY)
     message["From"] = _address(sender.name, sender.address)
     message["To"] = _address(one_line(notification.to_name), ascii_address(notification.to_email))
     message["Subject"] = subject

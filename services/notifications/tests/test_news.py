@@ -41,6 +41,14 @@ def test_who_was_invited_is_told_that_the_visit_was_moved_or_cancelled(language:
             assert "Teppo Virtanen" in text
 
 
+@pytest.mark.parametrize("letter", ["a", "ä"])
+@pytest.mark.parametrize("length", range(13, 75))
+def test_the_subject_is_read_as_it_was_written_however_long_it_is(length: int, letter: str):
+    name = f"V{letter}staava {'E' * (length - 12)} Oy"
+    message = sent(data=MOVED.model_copy(update={"company_name": name}))
+    assert message["Subject"] == f"Vierailu muuttunut: {name}, 4. helmikuuta 2026 klo 9.00"
+
+
 @pytest.mark.parametrize("data", [invitation.model_copy(update={"answer_url": URL}), MOVED])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_link_answers(language: Language, data: VisitInvitation):
