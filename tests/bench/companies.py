@@ -150,8 +150,8 @@ async def written(database: AsyncDatabase[Document], known: Sequence[Known]) -> 
 
 
 class Floor:
-    """The write that a command comes to, by the bare client: the guarded update of just such a document, with its events
-    in the outbox and a receipt. No decision, no reading, nothing published, nothing cleared."""
+    """The write that a command comes to, by the bare client: the guarded update of just such a document, with its
+    events in the outbox and a receipt. No decision, no reading, nothing published, nothing cleared."""
 
     def __init__(self, database: AsyncDatabase[Document], written: Document) -> None:
         self._collection = database["floor"]
